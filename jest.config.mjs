@@ -1,0 +1,19 @@
+// Tests are TypeScript, turned into CommonJS by swc: no flag, no build before a run.
+export default {
+  testEnvironment: 'node',
+  testMatch: ['<rootDir>/tests/**/*.test.ts'],
+  transform: {
+    '^.+\\.ts$': ['@swc/jest', {
+      jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
+      module: { type: 'commonjs' },
+      sourceMaps: 'inline',
+    }],
+  },
+  moduleNameMapper: {
+    '^epollsim$': '<rootDir>/src/index.ts',
+    '^epollsim/([a-z]+)$': '<rootDir>/src/$1/index.ts',
+    '^#dist/(.*)\\.js$': '<rootDir>/src/$1',
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+  },
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/dist-bench/'],
+};
