@@ -1,0 +1,23 @@
+/**
+ * The end of tasks: exit closes what the task holds and leaves a zombie until the parent has asked for it.
+ * Linux counterpart: kernel/exit.c.
+ */
+
+import type { Kernel } from './kernel.js';
+import { put_files_struct } from './fdtable.js';
+import { task_work_run } from './file.js';
+import { AT_SCHEDULE, type Sleeps } from './point.js';
+import { EXIT_DEAD, TASK_DEAD } from './task.js';
+
+/** Ends the current task and never returns. Sleeps where closing its files does. kernel/exit.c:do_exit @param code wait status */
+export function* do_exit(k: Kernel, code: number): Sleeps<never> {
+  const task = k.current;
+  task.exit_code = code;
+  yield* put_files_struct(k, task.files);
+  yield* task_work_run(k);
+  task.exit_state = EXIT_DEAD;
+  k.tasks.delete(task.pid);
+  task.__state = TASK_DEAD;
+  yield AT_SCHEDULE;
+  throw new Error('a dead task ran');
+}

@@ -1,0 +1,61 @@
+/**
+ * The receive softirq: packets that arrived and wait for the network stack. On loopback it runs at the end of
+ * each transmission, inside the sender's system call; a decision can leave it to ksoftirqd, a task of its own,
+ * so that arriving segments interleave with processes. Linux counterparts: kernel/softirq.c, net/core/dev.c.
+ */
+
+import type { Kernel } from './kernel.js';
+import { AT_SCHEDULE, point, type Sleeps } from './point.js';
+import { try_to_wake_up } from './sched.js';
+import { TASK_INTERRUPTIBLE, TASK_RUNNING, type task_struct } from './task.js';
+
+export const AT_SOFTIRQ = point('net_rx_action', 'between packets');
+
+/** The backlog of the one CPU. include/linux/netdevice.h:softnet_data */
+export class softnet_data {
+  readonly input_pkt_queue: unknown[] = [];
+  /** hands one packet to its protocol; set by the networking layer */
+  receive: (k: Kernel, packet: unknown) => void = () => {};
+  /** a softirq is running: what it raises is served by its own loop */
+  in_softirq = false;
+  /** the task that serves what was left for later; made with the machine's first process */
+  ksoftirqd: task_struct | null = null;
+}
+
+/** Queues an arrived packet and serves the queue, now or later. net/core/dev.c:netif_rx */
+export function netif_rx(k: Kernel, packet: unknown): void {
+  const { softnet } = k;
+  softnet.input_pkt_queue.push(packet);
+  if (softnet.in_softirq) return;
+  if (k.preempt && softnet.ksoftirqd !== null && k.decisions.choose('softirq', 2) === 1) {
+    try_to_wake_up(k, softnet.ksoftirqd, TASK_INTERRUPTIBLE);
+    return;
+  }
+  do_softirq(k);
+}
+
+/** Serves the backlog until it is empty. kernel/softirq.c:do_softirq */
+export function do_softirq(k: Kernel): void {
+  const { softnet } = k;
+  softnet.in_softirq = true;
+  const queue = softnet.input_pkt_queue;
+  while (queue.length > 0) softnet.receive(k, queue.shift());
+  softnet.in_softirq = false;
+}
+
+/** The body of ksoftirqd: sleeps until packets are left to it, then takes them one by one. kernel/softirq.c:run_ksoftirqd */
+export function* run_ksoftirqd(k: Kernel): Sleeps<number> {
+  const { softnet } = k;
+  const self = k.current;
+  for (;;) {
+    while (softnet.input_pkt_queue.length > 0) {
+      softnet.in_softirq = true;
+      softnet.receive(k, softnet.input_pkt_queue.shift());
+      softnet.in_softirq = false;
+      yield AT_SOFTIRQ;
+    }
+    self.__state = TASK_INTERRUPTIBLE;
+    yield AT_SCHEDULE;
+    self.__state = TASK_RUNNING;
+  }
+}

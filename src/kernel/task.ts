@@ -1,0 +1,130 @@
+/**
+ * Tasks: what the scheduler runs. A thread is a task_struct; the threads of one process share a signal_struct,
+ * and share or copy the table of files. Programs are generators that make system calls. The calls that make and
+ * end tasks are in fork.ts and exit.ts. Linux counterpart: include/linux/sched.h, include/linux/sched/signal.h.
+ */
+
+import type { file } from './file.js';
+import { files_struct } from './fdtable.js';
+import { sighand_struct, signal_struct, sigpending } from './signal_types.js';
+import type { Sleeps } from './point.js';
+
+export const TASK_RUNNING = 0x0;
+export const TASK_INTERRUPTIBLE = 0x1;
+export const TASK_UNINTERRUPTIBLE = 0x2;
+export const __TASK_STOPPED = 0x4;
+export const EXIT_DEAD = 0x10;
+export const EXIT_ZOMBIE = 0x20;
+export const TASK_DEAD = 0x80;
+export const TASK_WAKEKILL = 0x100;
+export const TASK_NORMAL = TASK_INTERRUPTIBLE | TASK_UNINTERRUPTIBLE;
+export const TASK_KILLABLE = TASK_WAKEKILL | TASK_UNINTERRUPTIBLE;
+export const TASK_STOPPED = TASK_WAKEKILL | __TASK_STOPPED;
+
+/** What is accounted to one user. include/linux/sched/user.h */
+export class user_struct {
+  readonly uid: number;
+  /** items registered in epolls that this user created */
+  epoll_watches = 0;
+
+  constructor(uid: number) {
+    this.uid = uid;
+  }
+}
+
+/** One thread. The body is null for the idle task only. */
+export class task_struct {
+  __state = TASK_RUNNING;
+  /** on the run queue, or running */
+  on_rq = false;
+  readonly pid: number;
+  /** pid of the process: that of its first thread */
+  tgid: number;
+  comm: string;
+  user: user_struct;
+  /** capabilities that checks of the model ask for; root has them all */
+  capable: boolean;
+  body: Sleeps<number> | null = null;
+
+  /** shared by the threads of a process */
+  signal: signal_struct;
+  sighand: sighand_struct;
+  files: files_struct;
+  /** signals of this thread only */
+  pending: sigpending;
+  /** blocked signals, two words of 32 */
+  blocked_lo = 0;
+  blocked_hi = 0;
+  /** the mask to put back when a temporary one (epoll_pwait, ppoll ...) ends */
+  saved_lo = 0;
+  saved_hi = 0;
+  restore_sigmask = false;
+  /** a signal that is not blocked may be pending: look before going to sleep or to user mode */
+  sigpending_flag = false;
+  /** what restart_syscall() goes on with after a stop without handler */
+  restart: (() => Sleeps<number>) | null = null;
+
+  real_parent: task_struct | null = null;
+  readonly children: task_struct[] = [];
+  group_leader: task_struct;
+  exit_code = 0;
+  exit_state = 0;
+
+  /** extra sleep that a timeout may be given so that timers can be served together, ns; 0 for real-time tasks */
+  timerSlackNs = 0;
+  /** files pinned by the running system call, dropped at its end */
+  readonly pins: file[] = [];
+  /** files whose last reference was dropped in this task; released on the way to user mode */
+  readonly task_works: file[] = [];
+  /** system calls since the task last slept, for the time slice */
+  slice = 0;
+  /** the system call that runs, for views and printing: row number (-1 user mode) and arguments */
+  syscall_nr = -1;
+  syscall_args: readonly unknown[] = [];
+  /** traced functions entered and not yet left */
+  readonly trace_stack: number[] = [];
+  /** exit status given by exit(), for those who look at the run */
+  exited = false;
+
+  constructor(init: TaskInit) {
+    this.pid = init.pid;
+    this.tgid = init.tgid;
+    this.comm = init.comm;
+    this.user = init.user;
+    this.capable = init.user.uid === 0;
+    this.signal = init.signal;
+    this.sighand = init.sighand;
+    this.files = init.files;
+    this.pending = init.pending;
+    this.group_leader = init.leader ?? this;
+  }
+}
+
+/** Everything a task is made from. */
+export interface TaskInit {
+  pid: number;
+  tgid: number;
+  comm: string;
+  user: user_struct;
+  signal: signal_struct;
+  sighand: sighand_struct;
+  files: files_struct;
+  pending: sigpending;
+  leader: task_struct | null;
+}
+
+/** The task that has the CPU when nobody can run; interrupts of an idle machine run on its stack. kernel/sched/idle.c:do_idle */
+export function idle_task(): task_struct {
+  const signal = new signal_struct(0, 0);
+  return new task_struct({
+    pid: 0,
+    tgid: 0,
+    comm: 'swapper/0',
+    user: new user_struct(0),
+    signal,
+    sighand: new sighand_struct(0),
+    files: new files_struct(0),
+    pending: new sigpending(),
+    leader: null,
+  });
+}

@@ -1,0 +1,136 @@
+/**
+ * The trace: what the kernel did, as rows of integers. Every traced function emits a row when it is entered and
+ * one when it is left; list moves, wake-ups, state changes and task switches emit rows of their own. Nothing is
+ * formatted here: names are joined when the trace is read. ours: Linux has ftrace and tracepoints.
+ */
+
+import type { Kernel } from './kernel.js';
+import { BUG_ON } from './bug.js';
+
+/** Integers in a row: task id, kind, what (function id, system call number, object id), then seven arguments. */
+export const TRACE_ROW = 10;
+
+export const T_ENTER = 1;
+export const T_LEAVE = 2;
+export const T_SYSCALL_ENTER = 3;
+export const T_SYSCALL_EXIT = 4;
+/** a task got the CPU: a = task that had it before */
+export const T_SWITCH = 5;
+/** a task was made runnable: what = its pid */
+export const T_WAKE = 6;
+/** an object was created: what = id, a = class (OBJ_*), b = an id it belongs to */
+export const T_NEW = 7;
+/** list and tree moves: what = item id, a = the eventpoll's id, b = a position or mask */
+export const T_RDLLIST_ADD = 10;
+export const T_RDLLIST_DEL = 11;
+export const T_OVFLIST_ADD = 12;
+export const T_OVFLIST_DEL = 13;
+export const T_TXLIST = 14;
+export const T_RBR_INSERT = 15;
+export const T_RBR_ERASE = 16;
+/** wait queue moves: what = queue id, a = task or item id, b = 1 exclusive */
+export const T_WQ_ADD = 17;
+export const T_WQ_DEL = 18;
+/** an event was copied to the user: what = item id, a = mask, b = index */
+export const T_EVENT = 19;
+/** a socket changed state: what = sock id, a = old, b = new */
+export const T_SK_STATE = 20;
+/** a segment was put on the wire: what = from sock id, a = flags, b = seq, c = ack, d = length, e = window */
+export const T_SEGMENT = 21;
+/** a branch that exists for a subtle reason was taken: what = mark id */
+export const T_MARK = 22;
+/** a signal was made pending / delivered: what = signal number, a = pid */
+export const T_SIGNAL = 23;
+/** a timer fired: what = owner id */
+export const T_TIMER = 24;
+
+/** How the arguments of one traced function are to be read. */
+export interface traced_function {
+  readonly id: number;
+  readonly name: string;
+  /** `name:kind` each; kinds: int, mask, item, ep, sk, wq, task, state, bits(a,b,c) */
+  readonly args: readonly string[];
+  /** kind of the return value: int, mask, bool, sk or none */
+  readonly ret: string;
+}
+
+/** A table of traced functions: ids to emit, and how to read them. */
+export interface traced_table<Name extends string> {
+  readonly id: Readonly<Record<Name, number>>;
+  readonly functions: readonly traced_function[];
+}
+
+/**
+ * Declares traced functions with ids from `base` upwards. ours: see the head of the file.
+ * @param specs function name -> `arg:kind arg:kind -> ret`; up to seven arguments
+ */
+export function traced<Name extends string>(base: number, specs: Record<Name, string>): traced_table<Name> {
+  const id = {} as Record<Name, number>;
+  const functions = (Object.keys(specs) as Name[]).map((name, index): traced_function => {
+    const [args = '', ret = 'none'] = specs[name].split('->');
+    id[name] = base + index;
+    return { id: base + index, name, args: args.split(' ').filter((arg) => arg !== ''), ret: ret.trim() };
+  });
+  return { id, functions };
+}
+
+/** A ring of rows, or, when `growing`, all rows of the run. */
+export class Trace {
+  rows: Int32Array;
+  /** rows emitted since the start; the oldest one still held is `max(0, count - capacity)` */
+  count = 0;
+  capacity: number;
+  private readonly k: Kernel;
+  private readonly growing: boolean;
+
+  /** @param capacity rows, a power of two */
+  constructor(k: Kernel, capacity: number, growing = false) {
+    BUG_ON((capacity & (capacity - 1)) !== 0, 'trace: the capacity is a power of two');
+    this.k = k;
+    this.capacity = capacity;
+    this.growing = growing;
+    this.rows = new Int32Array(capacity * TRACE_ROW);
+  }
+
+  emit(kind: number, what: number, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0): void {
+    if (this.growing && this.count === this.capacity) this.grow();
+    const at = (this.count++ & (this.capacity - 1)) * TRACE_ROW;
+    const { rows } = this;
+    rows[at] = this.k.current.pid;
+    rows[at + 1] = kind;
+    rows[at + 2] = what;
+    rows[at + 3] = a;
+    rows[at + 4] = b;
+    rows[at + 5] = c;
+    rows[at + 6] = d;
+    rows[at + 7] = e;
+    rows[at + 8] = f;
+    rows[at + 9] = g;
+  }
+
+  /** A function is entered; every enter is matched by one `leave` of the same task. */
+  enter(fn: number, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0): void {
+    this.k.current.trace_stack.push(fn);
+    this.emit(T_ENTER, fn, a, b, c, d, e, f, g);
+  }
+
+  /** The function entered last by this task returns `ret`. */
+  leave(ret: number): void {
+    const fn = this.k.current.trace_stack.pop();
+    BUG_ON(fn === undefined, 'trace: a function is left that was not entered');
+    this.emit(T_LEAVE, fn!, ret);
+  }
+
+  private grow(): void {
+    const rows = new Int32Array(this.rows.length * 2);
+    rows.set(this.rows);
+    this.rows = rows;
+    this.capacity *= 2;
+  }
+}
+
+/** Notes that the innermost traced function returns `ret`, and gives `ret` back. ours: see the head of the file. */
+export function leave(k: Kernel, ret: number): number {
+  if (k.trace !== null) k.trace.leave(ret);
+  return ret;
+}

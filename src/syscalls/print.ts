@@ -1,0 +1,112 @@
+/**
+ * Prints system calls the way strace does: `epoll_wait(4, [{events=EPOLLIN, data={u32=5, u64=5}}], 8, -1) = 1`.
+ * Each row of the table names one printer an argument. ours: strace does this from outside.
+ */
+
+import { errnoName, errnoText } from '../kernel/errno.js';
+import type { user_memory } from '../kernel/uaccess.js';
+import type { arg_printer, syscall_arg, syscall_record } from './row.js';
+
+/** How many bytes of a string are shown; strace's default. */
+export const STRING_LIMIT = 32;
+
+/** A signed decimal number. */
+export const int: arg_printer = (value) => String(Number(value) | 0);
+
+/** An unsigned decimal number. */
+export const uint: arg_printer = (value) => String(Number(value));
+
+/** A hexadecimal number; 0 is `0`. */
+export const hex: arg_printer = (value) => (Number(value) === 0 ? '0' : `0x${(Number(value) >>> 0).toString(16)}`);
+
+/** A descriptor. */
+export const fd: arg_printer = int;
+
+/** A pointer that is not looked through. */
+export const ptr: arg_printer = (value) => (value === null ? 'NULL' : '0x7ffc0000');
+
+/** Flags by name, joined by `|`; bits without a name stay a number. `zero` is what 0 prints as. */
+export function flags(names: Readonly<Record<string, number>>, zero = '0'): arg_printer {
+  return (value) => flagText(Number(value), names, zero);
+}
+
+/** The text of a flag word: names joined by `|`, the rest in hexadecimal. */
+export function flagText(value: number, names: Readonly<Record<string, number>>, zero = '0'): string {
+  if (value === 0) return zero;
+  const parts: string[] = [];
+  let rest = value >>> 0;
+  for (const [name, bits] of Object.entries(names)) {
+    const b = bits >>> 0;
+    if (b !== 0 && (rest & b) >>> 0 === b) {
+      parts.push(name);
+      rest = (rest & ~b) >>> 0;
+    }
+  }
+  if (rest !== 0) parts.push(`0x${rest.toString(16)}`);
+  return parts.join('|');
+}
+
+/** One of several values by name; others are numbers. */
+export function oneOf(names: Readonly<Record<string, number>>): arg_printer {
+  return (value) => Object.keys(names).find((name) => names[name] === Number(value)) ?? String(Number(value));
+}
+
+/** A C string literal of bytes, cut after STRING_LIMIT. */
+export function bytesText(bytes: Uint8Array, limit = STRING_LIMIT): string {
+  let text = '"';
+  const shown = Math.min(bytes.length, limit);
+  for (let i = 0; i < shown; i++) {
+    const byte = bytes[i]!;
+    const nextIsDigit = i + 1 < shown && bytes[i + 1]! >= 0x30 && bytes[i + 1]! <= 0x37;
+    if (byte === 0x22 || byte === 0x5c) text += `\\${String.fromCharCode(byte)}`;
+    else if (byte === 0x0a) text += '\\n';
+    else if (byte === 0x0d) text += '\\r';
+    else if (byte === 0x09) text += '\\t';
+    else if (byte === 0x0b) text += '\\v';
+    else if (byte === 0x0c) text += '\\f';
+    else if (byte >= 0x20 && byte < 0x7f) text += String.fromCharCode(byte);
+    else text += `\\${byte.toString(8).padStart(nextIsDigit ? 3 : 1, '0')}`;
+  }
+  return `${text}"${bytes.length > shown ? '...' : ''}`;
+}
+
+function memoryText(value: syscall_arg, length: number): string {
+  if (value === null) return 'NULL';
+  if (typeof value === 'number') return hex(value, undefined as never);
+  if (value.kernelSpace || value.faultAt === 0) return '0x7ffc0000';
+  return bytesText(value.bytes.subarray(0, Math.min(length, value.faultAt)));
+}
+
+/** A buffer that the call reads: `length` is the index of the argument with its size. */
+export function bytesIn(length: number): arg_printer {
+  return (value, call) => memoryText(value, Number(call.args[length]));
+}
+
+/** A buffer that the call fills: shown as far as the result says; a pointer when the call failed or still runs. */
+export const bytesOut: arg_printer = (value, call) =>
+  call.ret === null || call.ret < 0 ? ptr(value, call) : memoryText(value, call.ret);
+
+/** A printer for memory with a structure: `text` is called when the call left something there to show. */
+export function structure(text: (memory: user_memory, call: syscall_record) => string, when: 'in' | 'out' = 'in'): arg_printer {
+  return (value, call) => {
+    if (value === null || typeof value === 'number') return value === null ? 'NULL' : hex(value, call);
+    if (value.kernelSpace || value.faultAt === 0) return '0x7ffc0000';
+    if (when === 'out' && (call.ret === null || call.ret < 0)) return ptr(value, call);
+    return text(value, call);
+  };
+}
+
+/** A whole call as one line of strace. */
+export function printCall(call: syscall_record): string {
+  const args = call.row.args.map((print, index) => print(call.args[index] ?? 0, call));
+  const head = `${call.row.name}(${args.join(', ')})`;
+  if (call.ret === null) return `${head} <unfinished ...>`;
+  return `${head.padEnd(39)} = ${resultText(call.ret)}`;
+}
+
+/** `3`, or `-1 EAGAIN (Resource temporarily unavailable)`. */
+export function resultText(ret: number): string {
+  if (ret >= 0 || ret < -4095) return String(ret);
+  const text = `${errnoName(-ret)} (${errnoText(-ret)})`;
+  return ret <= -512 ? `? ${text}` : `-1 ${text}`;
+}

@@ -1,0 +1,36 @@
+/**
+ * What a system call is: one row with its number, name, how its arguments print, and its handler. The rows of
+ * one area stand together in a file; table.ts joins them.
+ */
+
+import type { Kernel } from '../kernel/kernel.js';
+import type { Might } from '../kernel/point.js';
+import type { user_memory } from '../kernel/uaccess.js';
+
+/** An argument of a system call: an integer or a pointer. Wide integers (u64) travel in user memory. */
+export type syscall_arg = number | user_memory | null;
+
+/** A finished or running call, as printers see it. `ret` is null while the call runs. */
+export interface syscall_record {
+  readonly row: syscall_row;
+  readonly args: readonly syscall_arg[];
+  readonly ret: number | null;
+}
+
+/** Prints one argument the way strace does. */
+export type arg_printer = (value: syscall_arg, call: syscall_record) => string;
+
+/** One row of the table. */
+export interface syscall_row {
+  /** number on x86-64; arch/x86/entry/syscalls/syscall_64.tbl */
+  readonly nr: number;
+  readonly name: string;
+  /** one printer for each argument, in order */
+  readonly args: readonly arg_printer[];
+  /**
+   * Answers at once, or gives back what may sleep. Arguments arrive as the program gave them; a handler casts
+   * each to what it expects, as the kernel does.
+   * @returns >= 0, or -errno
+   */
+  readonly handler: (k: Kernel, ...args: any[]) => Might<number>;
+}
