@@ -18,7 +18,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   tcp: ['kernel', 'socket'],
   epoll: ['kernel'],
   syscalls: ['kernel', 'socket', 'tcp', 'epoll'],
-  inspect: ['kernel', 'socket', 'tcp', 'epoll'],
+  inspect: ['kernel', 'socket', 'tcp', 'epoll', 'syscalls'],
   scenario: [...MODEL, 'inspect'],
   reactor: ['scenario'],
   scenarios: ['scenario'],

@@ -107,7 +107,7 @@ export function noGlobalState(source: Source): RuleFinding[] {
 
 /** A file begins with two sentences or more: what it models, which Linux file, what it leaves out. */
 export function hasHeader(source: Source): RuleFinding[] {
-  const head = /^(?:\/\*[\s\S]*?\*\/|(?:\/\/[^\n]*\n?)+)/.exec(source.text)?.[0] ?? '';
+  const head = /^(?:\/\*[\s\S]*?\*\/|(?:\/\/[^\n]*\n?)+)/.exec(source.text.replace(/^#!.*\n/, ''))?.[0] ?? '';
   if (head === '') return [finding('header', source, 1, 'file', 'does not begin with a comment that says what the file models')];
   const sentences = plain(head).match(/[.!?:](?=\s|$)/g)?.length ?? 0;
   return sentences >= 2 ? [] : [finding('header', source, 1, 'file', 'the comment at the top has fewer than two sentences')];

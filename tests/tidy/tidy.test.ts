@@ -100,6 +100,7 @@ describe('the rules catch what they are for', () => {
     expect(texts(hasHeader, 'const a = 1;')).toHaveLength(1);
     expect(texts(hasHeader, '/** One sentence on fs/eventpoll.c only. */\nconst a = 1;')).toHaveLength(1);
     expect(texts(hasHeader, '/**\n * One sentence. And\n * a second.\n */\nconst a = 1;')).toEqual([]);
+    expect(texts(hasHeader, '#!/usr/bin/env node\n/** One sentence. And a second. */\nconst a = 1;')).toEqual([]);
     expect(texts(hasHeader, '// One sentence.\n// A second.\nconst a = 1;')).toEqual([]);
   });
 
