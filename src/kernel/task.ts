@@ -21,6 +21,11 @@ export const TASK_NORMAL = TASK_INTERRUPTIBLE | TASK_UNINTERRUPTIBLE;
 export const TASK_KILLABLE = TASK_WAKEKILL | TASK_UNINTERRUPTIBLE;
 export const TASK_STOPPED = TASK_WAKEKILL | __TASK_STOPPED;
 
+/** the task ends; it takes no signals any more. include/linux/sched.h */
+export const PF_EXITING = 0x4;
+/** the task is killed by a signal */
+export const PF_SIGNALED = 0x400;
+
 /** What is accounted to one user. include/linux/sched/user.h */
 export class user_struct {
   readonly uid: number;
@@ -61,6 +66,13 @@ export class task_struct {
   restore_sigmask = false;
   /** a signal that is not blocked may be pending: look before going to sleep or to user mode */
   sigpending_flag = false;
+  /** what rt_sigtimedwait() waits for is unblocked meanwhile; the mask of before */
+  real_blocked_lo = 0;
+  real_blocked_hi = 0;
+  /** JOBCTL_*: a group stop that this thread is to take part in */
+  jobctl = 0;
+  /** PF_* */
+  flags = 0;
   /** what restart_syscall() goes on with after a stop without handler */
   restart: (() => Sleeps<number>) | null = null;
 
@@ -70,8 +82,6 @@ export class task_struct {
   exit_code = 0;
   exit_state = 0;
 
-  /** extra sleep that a timeout may be given so that timers can be served together, ns; 0 for real-time tasks */
-  timerSlackNs = 0;
   /** files pinned by the running system call, dropped at its end */
   readonly pins: file[] = [];
   /** files whose last reference was dropped in this task; released on the way to user mode */

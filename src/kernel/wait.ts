@@ -93,7 +93,8 @@ export function waitqueue_active(wq_head: wait_queue_head): boolean {
 }
 
 function note(k: Kernel, kind: number, wq_head: wait_queue_head, entry: wait_queue_entry): void {
-  k.trace!.emit(kind, wq_head.id, (entry.private as { pid?: number; id?: number } | null)?.pid ?? 0, entry.flags & WQ_FLAG_EXCLUSIVE);
+  const who = entry.private as { pid?: number; id?: number } | null;
+  k.trace!.emit(kind, wq_head.id, who?.pid ?? who?.id ?? 0, entry.flags & WQ_FLAG_EXCLUSIVE);
 }
 
 /** Inserts behind the priority entries, before all others. include/linux/wait.h:__add_wait_queue */

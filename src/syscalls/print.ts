@@ -4,7 +4,7 @@
  */
 
 import { errnoName, errnoText } from '../kernel/errno.js';
-import type { user_memory } from '../kernel/uaccess.js';
+import { get_user_s64, get_user_u32, type user_memory } from '../kernel/uaccess.js';
 import type { arg_printer, syscall_arg, syscall_record } from './row.js';
 
 /** How many bytes of a string are shown; strace's default. */
@@ -110,3 +110,27 @@ export function resultText(ret: number): string {
   const text = `${errnoName(-ret)} (${errnoText(-ret)})`;
   return ret <= -512 ? `? ${text}` : `-1 ${text}`;
 }
+
+/** Signal names as strace prints them in sets, by number. */
+export const SIGNAL_NAMES: readonly string[] = [
+  '?', 'HUP', 'INT', 'QUIT', 'ILL', 'TRAP', 'ABRT', 'BUS', 'FPE', 'KILL', 'USR1', 'SEGV', 'USR2', 'PIPE', 'ALRM', 'TERM', 'STKFLT',
+  'CHLD', 'CONT', 'STOP', 'TSTP', 'TTIN', 'TTOU', 'URG', 'XCPU', 'XFSZ', 'VTALRM', 'PROF', 'WINCH', 'IO', 'PWR', 'SYS',
+];
+
+/** `[USR1 CHLD]`, or the complement `~[KILL]` when most signals are in. */
+export function sigsetText(lo: number, hi: number): string {
+  const members: string[] = [];
+  const others: string[] = [];
+  for (let sig = 1; sig <= 64; sig++) {
+    const name = SIGNAL_NAMES[sig] ?? (sig === 32 ? 'RTMIN' : `RT_${sig - 32}`);
+    const isIn = ((sig <= 32 ? lo >>> (sig - 1) : hi >>> (sig - 33)) & 1) === 1;
+    (isIn ? members : others).push(name);
+  }
+  return others.length < 32 ? `~[${others.join(' ')}]` : `[${members.join(' ')}]`;
+}
+
+/** A signal set in memory. */
+export const sigset: arg_printer = structure((memory) => sigsetText(get_user_u32(memory, 0) ?? 0, get_user_u32(memory, 4) ?? 0));
+
+/** A struct timespec in memory. */
+export const timespec: arg_printer = structure((memory) => `{tv_sec=${get_user_s64(memory, 0)}, tv_nsec=${get_user_s64(memory, 8)}}`);
