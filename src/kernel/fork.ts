@@ -10,7 +10,7 @@ import { files_struct } from './fdtable.js';
 import { wake_up_new_task } from './sched.js';
 import { sighand_struct, signal_struct, sigpending } from './signal_types.js';
 import { task_struct, type user_struct } from './task.js';
-import { do_signal } from './signal.js';
+import { do_signal } from './signal_deliver.js';
 import { run_ksoftirqd } from './softirq.js';
 import type { Sleeps } from './point.js';
 

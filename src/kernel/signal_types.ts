@@ -30,6 +30,34 @@ export class sigpending {
 /** A handler of a program: runs in the task, on the way to user mode, and may make system calls. */
 export type SignalHandler = (signo: number, info: siginfo) => Sleeps<void> | void;
 
+/** A signal sent by a program / by a thread with tkill / by sigqueue / by a timer / by the kernel. include/uapi/asm-generic/siginfo.h */
+export const SI_USER = 0;
+export const SI_KERNEL = 0x80;
+export const SI_QUEUE = -1;
+export const SI_TIMER = -2;
+export const SI_TKILL = -6;
+/** What became of a child: si_code of SIGCHLD. */
+export const CLD_EXITED = 1;
+export const CLD_KILLED = 2;
+export const CLD_DUMPED = 3;
+export const CLD_STOPPED = 5;
+export const CLD_CONTINUED = 6;
+
+/** signal_struct.flags. include/linux/sched/signal.h */
+export const SIGNAL_STOP_STOPPED = 0x1;
+export const SIGNAL_STOP_CONTINUED = 0x2;
+export const SIGNAL_GROUP_EXIT = 0x4;
+export const SIGNAL_CLD_STOPPED = 0x10;
+export const SIGNAL_CLD_CONTINUED = 0x20;
+export const SIGNAL_CLD_MASK = SIGNAL_CLD_STOPPED | SIGNAL_CLD_CONTINUED;
+
+/** task_struct.jobctl. include/linux/sched/jobctl.h */
+export const JOBCTL_STOP_SIGMASK = 0xffff;
+export const JOBCTL_STOP_DEQUEUED = 1 << 16;
+export const JOBCTL_STOP_PENDING = 1 << 17;
+export const JOBCTL_STOP_CONSUME = 1 << 18;
+export const JOBCTL_STOPPED = 1 << 26;
+
 export const SIG_DFL = 0;
 export const SIG_IGN = 1;
 
@@ -69,13 +97,23 @@ export class signal_struct {
   /** who waits for children in wait4 */
   readonly wait_chldexit: wait_queue_head;
   readonly rlim_nofile: rlimit = { cur: 1024, max: 1048576 };
-  /** set when the whole process is dying: the exit code in wait status format */
-  group_exit_code: number | null = null;
-  /** stopped by a stop signal and not yet continued */
-  stopped = false;
-  /** stop or continue not yet reported to the parent, as a wait status; null when there is none */
-  stop_report: number | null = null;
+  /** SIGNAL_*: stopped, continued, dying */
+  flags = 0;
+  /** wait status of a dying process; the number of the stop signal of a stopped one that was not reported yet */
+  group_exit_code = 0;
+  /** threads that have not yet stopped while a group stop is on its way */
+  group_stop_count = 0;
+  /** threads that have not begun to exit */
+  live = 1;
+  /** the thread that took the last process-wide signal; the search for the next one starts with it */
+  curr_target: task_struct | null = null;
+  /** the thread whose execve() waits for the others to end */
+  group_exec_task: task_struct | null = null;
+  /** orphans among the descendants come to this process instead of the init of the machine */
+  is_child_subreaper = false;
+  /** ITIMER_REAL, and the interval after which it fires again */
   real_timer: hrtimer | null = null;
+  it_real_incrNs = 0;
   /** process group and session */
   pgrp: number;
   session: number;

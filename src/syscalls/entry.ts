@@ -11,7 +11,7 @@ import { fdput_all } from '../kernel/fdtable.js';
 import { task_work_run } from '../kernel/file.js';
 import type { Might, Sleeps } from '../kernel/point.js';
 import { AT_RESCHED, SLICE_SYSCALLS, StepBudgetExceeded, TICK_NS } from '../kernel/sched.js';
-import { do_signal } from '../kernel/signal.js';
+import { do_signal } from '../kernel/signal_deliver.js';
 import { T_SYSCALL_ENTER, T_SYSCALL_EXIT } from '../kernel/trace.js';
 import type { syscall_arg, syscall_row } from './row.js';
 
