@@ -15,7 +15,7 @@ import { EXIT_DEAD, TASK_DEAD } from './task.js';
 export function* do_exit(k: Kernel, code: number): Sleeps<never> {
   const task = k.current;
   task.exit_code = code;
-  yield* put_files_struct(k, task.files);
+  put_files_struct(k, task.files);
   yield* task_work_run(k);
   task.exit_state = EXIT_DEAD;
   k.tasks.delete(task.pid);

@@ -6,7 +6,7 @@
 import type { Kernel } from './kernel.js';
 import { BUG_ON } from './bug.js';
 import { EBADF, EMFILE } from './errno.js';
-import { filp_close, FMODE_PATH, fput, get_file, type file } from './file.js';
+import { filp_close, filp_close_sync, FMODE_PATH, fput, get_file, type file } from './file.js';
 import type { Sleeps } from './point.js';
 import type { task_struct } from './task.js';
 
@@ -142,11 +142,11 @@ export function file_close_fd(files: files_struct, fd: number): file | null {
 /** close(2). Sleeps where releasing the file does. fs/open.c:close @returns 0 or -EBADF */
 export function* close_fd(k: Kernel, fd: number): Sleeps<number> {
   const file = file_close_fd(k.current.files, fd);
-  return file === null ? -EBADF : yield* filp_close(k, file);
+  return file === null ? -EBADF : yield* filp_close_sync(k, file);
 }
 
-/** Puts `file` on number `fd` exactly, closing what was there. Sleeps where that does. fs/file.c:do_dup2 */
-export function* do_dup2(k: Kernel, file: file, fd: number, cloexec: boolean): Sleeps<number> {
+/** Puts `file` on number `fd` exactly; what was there is released on the way to user mode. fs/file.c:do_dup2 */
+export function do_dup2(k: Kernel, file: file, fd: number, cloexec: boolean): number {
   const { files } = k.current;
   const tofree = files.at(fd);
   while (files.fd.length <= fd) files.fd.push(null);
@@ -154,7 +154,7 @@ export function* do_dup2(k: Kernel, file: file, fd: number, cloexec: boolean): S
   files.fd[fd] = get_file(file);
   if (cloexec) files.close_on_exec.add(fd);
   else files.close_on_exec.delete(fd);
-  if (tofree !== null) yield* filp_close(k, tofree);
+  if (tofree !== null) filp_close(k, tofree);
   return fd;
 }
 
@@ -171,11 +171,28 @@ export function dup_fd(k: Kernel, from: files_struct): files_struct {
   return files;
 }
 
-/** Closes everything that a table holds, lowest number first, when its last task ends. Sleeps where that does. fs/file.c:close_files */
-export function* put_files_struct(k: Kernel, files: files_struct): Sleeps<void> {
+/** Drops everything that a table holds when its last task ends; the files are released as the task's works. fs/file.c:close_files */
+export function put_files_struct(k: Kernel, files: files_struct): void {
   if (--files.count > 0) return;
   for (let fd = 0; fd < files.fd.length; fd++) {
     const file = file_close_fd(files, fd);
-    if (file !== null) yield* filp_close(k, file);
+    if (file !== null) filp_close(k, file);
   }
+}
+
+/** Drops the descriptors that do not survive execve(). fs/file.c:do_close_on_exec */
+export function do_close_on_exec(k: Kernel, files: files_struct): void {
+  for (const fd of [...files.close_on_exec].sort((a, b) => a - b)) {
+    const file = file_close_fd(files, fd);
+    if (file !== null) filp_close(k, file);
+  }
+}
+
+/** The current task gets a table of its own if it shares one. kernel/fork.c:unshare_fd, ksys_unshare */
+export function unshare_files(k: Kernel): void {
+  const task = k.current;
+  if (task.files.count <= 1) return;
+  const shared = task.files;
+  task.files = dup_fd(k, shared);
+  put_files_struct(k, shared);
 }

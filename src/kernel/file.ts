@@ -113,17 +113,31 @@ export function* __fput(k: Kernel, file: file): Sleeps<void> {
   leave(k, 0);
 }
 
-/** Closes one descriptor's reference. Sleeps where releasing does. fs/open.c:filp_close */
-export function* filp_close(k: Kernel, file: file): Sleeps<number> {
+/** Drops a descriptor's reference; the file is released on the task's way to user mode. fs/open.c:filp_close */
+export function filp_close(k: Kernel, file: file): number {
+  if (k.trace !== null) k.trace.enter(F.filp_close, file.id);
+  fput(k, file);
+  return leave(k, 0);
+}
+
+/** Drops a descriptor's reference and releases at once, as close() does. Sleeps where releasing does. fs/open.c:filp_flush, fs/file_table.c:fput_close_sync */
+export function* filp_close_sync(k: Kernel, file: file): Sleeps<number> {
   if (k.trace !== null) k.trace.enter(F.filp_close, file.id);
   yield* fput_close_sync(k, file);
   return leave(k, 0);
 }
 
-/** Releases the files whose last reference was dropped during the call. Sleeps where releasing does. kernel/task_work.c:task_work_run */
+/**
+ * Releases the files whose last reference was dropped during the call, the one dropped last first: the list of
+ * works is a stack. Sleeps where releasing does. kernel/task_work.c:task_work_run
+ */
 export function* task_work_run(k: Kernel): Sleeps<void> {
   const works = k.current.task_works;
-  while (works.length > 0) yield* __fput(k, works.shift()!);
+  while (works.length > 0) {
+    // what a release drops in turn comes after this batch
+    const batch = works.splice(0);
+    for (let at = batch.length - 1; at >= 0; at--) yield* __fput(k, batch[at]!);
+  }
 }
 
 /** Reads into user memory. fs/read_write.c:vfs_iter_read */
