@@ -261,7 +261,7 @@ export function ep_is_linked(epi: epitem): boolean {
   return !list_empty(epi.rdllink);
 }
 
-/** The state of an epoll in one integer for the trace: ready, scanning, ovflist empty, sleepers, watched. ours: tracing. */
+/** The state of an epoll in one integer for the trace: ready, scanning, ovflist empty, sleepers, watched. ours: for the trace only. */
 export function ep_bits(ep: eventpoll): number {
   return (
     (list_empty(ep.rdllist) ? 0 : 1) |

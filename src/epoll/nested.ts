@@ -10,7 +10,7 @@ import { mutex_lock, mutex_unlock } from '../kernel/lock.js';
 import type { Sleeps } from '../kernel/point.js';
 import { leave } from '../kernel/trace.js';
 import { is_file_epoll } from './ep_file.js';
-import { EP_MAX_NESTS, epitems_head, EPOLL_FUNCTIONS, epoll_of, type eventpoll, TFILE_CHECK_END } from './eventpoll.js';
+import { EP_MAX_NESTS, type epitems_head, EPOLL_FUNCTIONS, epoll_of, type eventpoll, TFILE_CHECK_END } from './eventpoll.js';
 
 const F = EPOLL_FUNCTIONS.id;
 

@@ -30,14 +30,15 @@ export function* do_syscall(k: Kernel, row: syscall_row, args: readonly syscall_
   task.syscall_args = args;
   if (k.trace !== null) k.trace.emit(T_SYSCALL_ENTER, row.nr);
   let ret = 0;
-  let might: Might<number> = row.handler(k, ...args);
+  const handler = row.handler as (k: Kernel, ...args: readonly syscall_arg[]) => Might<number>;
+  let might = handler(k, ...args);
   for (;;) {
     ret = typeof might === 'number' ? might : yield* might;
     if (task.pins.length > 0) fdput_all(k);
     if (task.task_works.length > 0) yield* task_work_run(k);
     if (!task.sigpending_flag && !task.restore_sigmask && ret > -ERESTARTSYS) break;
     ret = yield* do_signal(k, ret);
-    if (ret === -ERESTARTNOINTR) might = row.handler(k, ...args);
+    if (ret === -ERESTARTNOINTR) might = handler(k, ...args);
     else if (ret === -ERESTART_RESTARTBLOCK) might = task.restart === null ? -EINTR : task.restart();
     else break;
   }

@@ -32,5 +32,5 @@ export interface syscall_row {
    * each to what it expects, as the kernel does.
    * @returns >= 0, or -errno
    */
-  readonly handler: (k: Kernel, ...args: any[]) => Might<number>;
+  readonly handler: (k: Kernel, ...args: never[]) => Might<number>;
 }
