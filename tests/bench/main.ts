@@ -1,25 +1,136 @@
 /**
- * What the primitives of the model cost. Run by `npm run bench` on the built package, so that no transform is measured;
- * a name given on the command line picks the groups that contain it, `--json` prints the numbers for a program.
+ * What the model costs, as ratios taken in one run: a loopback echo against the real kernel's, and the cost of epoll, poll
+ * and select as the number of descriptors grows. `--json` prints the numbers for a program, `--write` puts the table
+ * into docs/performance.md. Run by `npm run bench` on the built package, so that no transform is measured.
  */
 
-import { Bench } from 'tinybench';
-import { lists } from './lists.js';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus, release } from 'node:os';
+import { atSize, build, echo, scanning, type ModelMode } from './model.js';
+import { compileNative, type Native } from './native.js';
 
-const groups: readonly ((bench: Bench) => void)[] = [lists];
+/** One line of the table. `target` is a test on the ratio, or null when there is none. */
+interface Row {
+  readonly what: string;
+  readonly ratio: number;
+  readonly unit: string;
+  readonly target: string;
+  readonly met: boolean | null;
+}
 
-const json = process.argv.includes('--json');
-const wanted = process.argv.slice(2).filter(word => !word.startsWith('-'));
+const REPEATS = 5;
+const SIZES = [10, 100, 1_000, 10_000, 100_000];
 
-const bench = new Bench({ time: 200, warmupTime: 50 });
-for (const group of groups) group(bench);
-for (const task of bench.tasks) if (wanted.length > 0 && !wanted.some(word => task.name.includes(word))) bench.remove(task.name);
-await bench.run();
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
+}
 
-const rows = bench.tasks.map(task => {
-  const result = task.result;
-  const ns = 'latency' in result ? result.latency.p50 * 1e6 : Number.NaN;
-  return { name: task.name, nsMedian: Math.round(ns * 10) / 10 };
-});
-if (json) console.log(JSON.stringify(rows, null, 2));
-else for (const row of rows) console.log(`${row.name.padEnd(40)} ${String(row.nsMedian).padStart(12)} ns`);
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
+}
+
+const MODES: readonly (readonly [string, ModelMode])[] = [
+  ['points off', { preempt: 'never', traced: false }],
+  ['points off, traced', { preempt: 'never', traced: true }],
+  ['all points', { preempt: 'all', traced: false }],
+  ['all points, traced', { preempt: 'all', traced: true }],
+];
+
+/** Echo rounds: each repeat times every mode and the real kernel one after the other, so that a noisy machine disturbs all alike. */
+function echoRows(native: Native | null): Row[] {
+  const times = MODES.map((): number[] => []);
+  const real: number[] = [];
+  for (let repeat = 0; repeat < REPEATS; repeat++) {
+    progress(`echo ${repeat + 1} of ${REPEATS}`);
+    if (native !== null) real.push(native('echo', 1, 30_000)!);
+    MODES.forEach(([, mode], i) => times[i]!.push(echo(mode, 1, 30_000, repeat === 0 ? 30_000 : 5_000)));
+  }
+  const against = (numerator: readonly number[], denominator: readonly number[]): number =>
+    median(numerator.map((value, i) => value / denominator[i]!));
+  const rows: Row[] = [];
+  if (native !== null) {
+    MODES.forEach(([name], i) => {
+      const ratio = against(real, times[i]!);
+      const target = [5, null, 1, null][i] ?? null;
+      rows.push({ what: `echo, ${name}`, ratio, unit: 'x real Linux', target: target === null ? '' : `at least ${target}`, met: target === null ? null : ratio >= target });
+    });
+  }
+  for (const [on, off] of [[1, 0], [3, 2]] as const) {
+    const ratio = against(times[on]!, times[off]!);
+    rows.push({ what: `tracing, ${MODES[off]![0]}`, ratio, unit: 'x untraced time', target: 'at most 2', met: ratio <= 2 });
+  }
+  return rows;
+}
+
+function roundsFor(n: number): number {
+  return Math.max(20, Math.floor(2_000_000 / n));
+}
+
+/** How a cost grows from the smallest size to the largest, with the real kernel's growth beside it where it can be had. */
+function growthRows(native: Native | null): Row[] {
+  const rows: Row[] = [];
+  for (const kind of ['wait', 'ctl', 'poll', 'select'] as const) {
+    const sizes = kind === 'wait' || kind === 'ctl' ? SIZES : SIZES.filter((n) => n <= 10_000);
+    const costs = sizes.map((n) => {
+      progress(`${kind} at ${n}`);
+      const rounds = kind === 'wait' || kind === 'ctl' ? 20_000 : roundsFor(n);
+      const times = Array.from({ length: 3 }, () => (kind === 'wait' || kind === 'ctl' ? atSize(kind, n, rounds) : scanning(kind, n, rounds)));
+      return median(times);
+    });
+    const real = native === null ? [] : sizes.map((n) => native(kind, n, kind === 'wait' || kind === 'ctl' ? 50_000 : roundsFor(n)));
+    sizes.forEach((n, i) => {
+      if (i === 0) return;
+      const growth = costs[i]! / costs[0]!;
+      const realGrowth = real[i] != null && real[0] != null ? `, real Linux ${(real[i] / real[0]).toFixed(2)}` : '';
+      const target = targetOf(kind, n);
+      rows.push({
+        what: `${{ wait: 'epoll_wait, 1 ready', ctl: 'epoll_ctl ADD + DEL', poll: 'poll, 1 ready', select: 'select, 1 ready' }[kind]}, N = ${n}`,
+        ratio: growth,
+        unit: `x N = 10${realGrowth}`,
+        target: target === null ? '' : target.text,
+        met: target === null ? null : target.met(growth),
+      });
+    });
+  }
+  return rows;
+}
+
+/** What the growth at the largest size must be for the cost to be flat, logarithmic or linear. */
+function targetOf(kind: string, n: number): { text: string; met: (growth: number) => boolean } | null {
+  if (kind === 'wait' && n === 100_000) return { text: 'under 1.3 (flat)', met: (growth) => growth < 1.3 };
+  if (kind === 'ctl' && n === 100_000) return { text: 'under 10 (logarithmic)', met: (growth) => growth < 10 };
+  if ((kind === 'poll' || kind === 'select') && n === 10_000) return { text: '100 to 3000 (linear)', met: (growth) => growth > 100 && growth < 3000 };
+  return null;
+}
+
+function buildRows(): Row[] {
+  progress('a million watches');
+  const { seconds, bytesPerWatch } = build(1_000_000);
+  return [
+    { what: 'registering 1,000,000 descriptors', ratio: seconds / 15, unit: 'of 15 s', target: 'under 1', met: seconds < 15 },
+    { what: 'memory of one watch', ratio: bytesPerWatch / 1024, unit: 'of 1 KiB', target: 'under 1', met: bytesPerWatch < 1024 },
+  ];
+}
+
+function table(rows: readonly Row[]): string {
+  const lines = ['| what | ratio | unit | target | met |', '|---|---|---|---|---|'];
+  for (const row of rows) {
+    lines.push(`| ${row.what} | ${row.ratio.toFixed(2)} | ${row.unit} | ${row.target} | ${row.met === null ? '' : row.met ? 'yes' : 'NO'} |`);
+  }
+  return lines.join('\n');
+}
+
+const compiled = compileNative();
+const native = typeof compiled === 'string' ? null : compiled;
+const rows = [...echoRows(native), ...growthRows(native), ...buildRows()];
+progress('');
+if (typeof compiled === 'string') console.error(compiled);
+const text = table(rows);
+if (process.argv.includes('--json')) console.log(JSON.stringify(rows, null, 2));
+else console.log(text);
+if (process.argv.includes('--write')) {
+  const page = new URL('../docs/performance.md', import.meta.url);
+  const machine = `Measured on ${new Date().toISOString().slice(0, 10)}: ${cpus().length} x ${cpus()[0]!.model.trim()}, Linux ${release()}, Node ${process.version}.`;
+  const marked = readFileSync(page, 'utf8').replace(/(<!-- bench -->\n)[\s\S]*(<!-- \/bench -->)/, `$1${machine}\n\n${text}\n$2`);
+  writeFileSync(page, marked);
+}
