@@ -6,8 +6,10 @@
 
 import type { file } from './file.js';
 import { files_struct } from './fdtable.js';
+import { pid_struct } from './pid.js';
 import { sighand_struct, signal_struct, sigpending } from './signal_types.js';
 import type { Sleeps } from './point.js';
+import type { user_ptr } from './uaccess.js';
 
 export const TASK_RUNNING = 0x0;
 export const TASK_INTERRUPTIBLE = 0x1;
@@ -42,7 +44,10 @@ export class task_struct {
   __state = TASK_RUNNING;
   /** on the run queue, or running */
   on_rq = false;
-  readonly pid: number;
+  /** changes only when a thread that is not the first calls execve() */
+  pid: number;
+  /** the number as an object; pidfds refer to it */
+  thread_pid: pid_struct;
   /** pid of the process: that of its first thread */
   tgid: number;
   comm: string;
@@ -79,8 +84,15 @@ export class task_struct {
   real_parent: task_struct | null = null;
   readonly children: task_struct[] = [];
   group_leader: task_struct;
+  /** wait status */
   exit_code = 0;
   exit_state = 0;
+  /** the signal that tells the parent of the end; 0 for none, -1 for threads */
+  exit_signal = 0;
+  /** the parent that sleeps in vfork() until this task runs another program or ends */
+  vfork_parent: task_struct | null = null;
+  /** where a zero is written when the task ends: CLONE_CHILD_CLEARTID */
+  clear_child_tid: user_ptr = null;
 
   /** files pinned by the running system call, dropped at its end */
   readonly pins: file[] = [];
@@ -98,6 +110,8 @@ export class task_struct {
 
   constructor(init: TaskInit) {
     this.pid = init.pid;
+    this.thread_pid = new pid_struct(init.pid);
+    this.thread_pid.task = this;
     this.tgid = init.tgid;
     this.comm = init.comm;
     this.user = init.user;

@@ -84,7 +84,7 @@ export class wait_queue_head {
 
 /** The names of queues, so that a trace can hold a queue in one integer. */
 export const WAIT_QUEUE_NAMES: readonly string[] = [
-  '?', 'wq', 'poll_wait', 'wqh', 'rd_wait', 'wr_wait', 'signalfd_wqh', 'wait_chldexit', 'peer_wait', 'page', 'other',
+  '?', 'wq', 'poll_wait', 'wqh', 'rd_wait', 'wr_wait', 'signalfd_wqh', 'wait_chldexit', 'peer_wait', 'page', 'other', 'wait_pidfd',
 ];
 
 /** True when somebody waits; read without the lock. include/linux/wait.h:waitqueue_active */
