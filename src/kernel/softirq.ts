@@ -18,6 +18,8 @@ export class softnet_data {
   receive: (k: Kernel, packet: unknown) => void = () => {};
   /** a softirq is running: what it raises is served by its own loop */
   in_softirq = false;
+  /** softirqs are held off: what is raised is served when they are let in again */
+  bh_disabled = 0;
   /** the task that serves what was left for later; made with the machine's first process */
   ksoftirqd: task_struct | null = null;
 }
@@ -26,12 +28,29 @@ export class softnet_data {
 export function netif_rx(k: Kernel, packet: unknown): void {
   const { softnet } = k;
   softnet.input_pkt_queue.push(packet);
-  if (softnet.in_softirq) return;
+  if (softnet.in_softirq || softnet.bh_disabled > 0) return;
+  invoke_softirq(k);
+}
+
+/** Serves what was raised, here or in ksoftirqd. kernel/softirq.c:invoke_softirq */
+function invoke_softirq(k: Kernel): void {
+  const { softnet } = k;
   if (k.preempt && softnet.ksoftirqd !== null && k.decisions.choose('softirq', 2) === 1) {
     try_to_wake_up(k, softnet.ksoftirqd, TASK_INTERRUPTIBLE);
     return;
   }
   do_softirq(k);
+}
+
+/** Holds softirqs off: arriving packets wait. include/linux/bottom_half.h:local_bh_disable */
+export function local_bh_disable(k: Kernel): void {
+  k.softnet.bh_disabled++;
+}
+
+/** Lets softirqs in again and serves what waited. include/linux/bottom_half.h:local_bh_enable */
+export function local_bh_enable(k: Kernel): void {
+  const { softnet } = k;
+  if (--softnet.bh_disabled === 0 && !softnet.in_softirq && softnet.input_pkt_queue.length > 0) invoke_softirq(k);
 }
 
 /** Serves the backlog until it is empty. kernel/softirq.c:do_softirq */
