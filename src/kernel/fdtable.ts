@@ -47,6 +47,11 @@ export class files_struct {
   }
 }
 
+/** True when a number is taken: by a file, O_PATH included, or reserved for one. include/linux/fdtable.h:fd_is_open */
+export function fd_is_open(files: files_struct, fd: number): boolean {
+  return fd < files.fd.length && files.fd[fd] !== null;
+}
+
 /** Room for `nr` descriptors, in the steps in which Linux grows. fs/file.c:alloc_fdtable */
 export function fdtable_size(nr: number): number {
   if (nr < NR_OPEN_DEFAULT) return NR_OPEN_DEFAULT;

@@ -38,8 +38,10 @@ export interface file_operations {
   readonly release: ((k: Kernel, file: file) => Might<void>) | null;
   /** extra lines of /proc/PID/fdinfo/N */
   readonly show_fdinfo: ((k: Kernel, file: file) => string) | null;
-  /** lseek(): null gives ESPIPE; epoll, eventfd and friends return 0 */
-  readonly llseek: 'none' | 'noop';
+  /** lseek(): `none` gives ESPIPE; `noop` and `device` return 0; only `device` and `content` know pread() and pwrite() */
+  readonly llseek: 'none' | 'noop' | 'device' | 'content';
+  /** the kind has write() and no write_iter(): writev() is one write a segment */
+  readonly write_segments?: true;
 }
 
 /** Where the items that watch a file hang; the item lists are epoll's own. */
@@ -65,6 +67,7 @@ export class file {
 
   constructor(k: Kernel, f_op: file_operations, private_data: unknown, flags: number, name = f_op.name) {
     this.id = k.new_id();
+    k.nr_files++;
     this.f_op = f_op;
     this.private_data = private_data;
     this.f_flags = flags & ~0o2000000;
@@ -110,6 +113,7 @@ export function* __fput(k: Kernel, file: file): Sleeps<void> {
     if (typeof done === 'object') yield* done;
   }
   file.released = true;
+  k.nr_files--;
   leave(k, 0);
 }
 

@@ -8,6 +8,7 @@ import { Clock } from './clock.js';
 import { FirstCome, type Decisions } from './decisions.js';
 import type { file } from './file.js';
 import type { lockdep } from './lock.js';
+import { filesystem } from './namei.js';
 import type { Point, Sleeps } from './point.js';
 import { Prng } from './prng.js';
 import { softnet_data } from './softirq.js';
@@ -68,6 +69,11 @@ export class Kernel {
   /** spinlocks held now; nobody may sleep while there is one */
   spinlocks_held = 0;
   readonly softnet = new softnet_data();
+  /** paths that programs can open */
+  readonly fs = new filesystem();
+
+  /** open files: the count of leaks when all programs have ended. fs/file_table.c:nr_files */
+  nr_files = 0;
 
   private last_id = 0;
   private last_pid = 0;

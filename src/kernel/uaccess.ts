@@ -145,6 +145,16 @@ export interface iov_segment {
   len: number;
 }
 
+/** The vector argument of readv() and writev(): it holds pointers, and so is an object here instead of bytes. include/uapi/linux/uio.h:iovec */
+export class user_iovec extends user_memory {
+  readonly segments: readonly iov_segment[];
+
+  constructor(segments: readonly iov_segment[]) {
+    super(new Uint8Array(0));
+    this.segments = segments;
+  }
+}
+
 /**
  * A cursor over user memory that a read fills or a write drains: one buffer or a vector of them.
  * `count` is what is left. include/linux/uio.h:iov_iter

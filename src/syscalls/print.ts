@@ -101,7 +101,8 @@ export function printCall(call: syscall_record): string {
   const args = call.row.args.map((print, index) => print(call.args[index] ?? 0, call));
   const head = `${call.row.name}(${args.join(', ')})`;
   if (call.ret === null) return `${head} <unfinished ...>`;
-  return `${head.padEnd(39)} = ${resultText(call.ret)}`;
+  const decoration = call.ret >= 0 && call.row.result !== undefined ? call.row.result(call) : '';
+  return `${head.padEnd(39)} = ${resultText(call.ret)}${decoration}`;
 }
 
 /** `3`, or `-1 EAGAIN (Resource temporarily unavailable)`. */

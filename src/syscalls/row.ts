@@ -27,6 +27,8 @@ export interface syscall_row {
   readonly name: string;
   /** one printer for each argument, in order */
   readonly args: readonly arg_printer[];
+  /** what strace adds behind the result of a call that did not fail: ` (Timeout)`, ` (flags O_RDWR)` */
+  readonly result?: (call: syscall_record) => string;
   /**
    * Answers at once, or gives back what may sleep. Arguments arrive as the program gave them; a handler casts
    * each to what it expects, as the kernel does.
