@@ -5,10 +5,14 @@
  */
 
 import { errnoName } from '../kernel/errno.js';
+import { EVENTFD_FUNCTIONS } from '../kernel/eventfd.js';
 import { FILE_FUNCTIONS } from '../kernel/file.js';
+import { PIPE_FUNCTIONS } from '../kernel/pipe.js';
+import { POLL_FUNCTIONS } from '../kernel/poll.js';
 import type { traced_function } from '../kernel/trace.js';
 import { WAIT_FUNCTIONS, WAIT_QUEUE_NAMES } from '../kernel/wait.js';
 import { EPOLL_FUNCTIONS } from '../epoll/eventpoll.js';
+import { SOCK_FUNCTIONS } from '../socket/sock_trace.js';
 import { epollMask, segmentText, shutdownText, stateText } from './names.js';
 
 /** A value of a trace entry: a number, a truth, or a name. */
@@ -27,7 +31,9 @@ export interface Labels {
 
 /** Traced functions by id. */
 export const TRACED: ReadonlyMap<number, traced_function> = new Map(
-  [WAIT_FUNCTIONS, FILE_FUNCTIONS, EPOLL_FUNCTIONS].flatMap((table) => table.functions.map((fn) => [fn.id, fn] as const)),
+  [WAIT_FUNCTIONS, FILE_FUNCTIONS, PIPE_FUNCTIONS, EVENTFD_FUNCTIONS, POLL_FUNCTIONS, EPOLL_FUNCTIONS, SOCK_FUNCTIONS].flatMap(
+    (table) => table.functions.map((fn) => [fn.id, fn] as const),
+  ),
 );
 
 const EPOLL_OPS: readonly string[] = ['0', 'EPOLL_CTL_ADD', 'EPOLL_CTL_DEL', 'EPOLL_CTL_MOD'];
@@ -53,7 +59,14 @@ export function errorText(err: number): string {
   return err === 0 ? '0' : errnoName(Math.abs(err));
 }
 
+/** `bits(RCV,SEND)`: a bit has the name at its place. */
+function named(kind: string, value: number): string {
+  const names = kind.slice('bits('.length, -1).split(',');
+  return value === 0 ? '-' : names.filter((_, bit) => (value & (1 << bit)) !== 0).join('|');
+}
+
 function scalar(kind: string, value: number, labels: Labels): TraceValue {
+  if (kind.startsWith('bits(')) return named(kind, value);
   switch (kind) {
     case 'int': return value;
     case 'bool': return value !== 0;
@@ -84,9 +97,9 @@ export function argsOf(fn: traced_function, row: readonly number[], labels: Labe
   fn.args.forEach((arg, index) => {
     const [name = '', kind = 'int'] = arg.split(':');
     const value = row[index]!;
-    const bits = BITS[kind] ?? /^bits\((.*)\)$/.exec(kind)?.[1]?.split(',');
-    if (bits === undefined) args[name] = scalar(kind, value, labels);
-    else unpack(args, bits, value);
+    const packed = BITS[kind];
+    if (packed === undefined) args[name] = name === 'err' ? errorText(value) : scalar(kind, value, labels);
+    else unpack(args, packed, value);
   });
   return args;
 }

@@ -1,0 +1,96 @@
+/**
+ * The reader of the model for everything outside it: a view of the whole machine as plain JSON. An Inspector keeps
+ * its last view and builds the next one out of the same parts wherever nothing changed, so that a whole run can be
+ * kept and two steps compared by `===`.
+ */
+
+import type { Kernel } from '../kernel/kernel.js';
+import type { wait_queue_head } from '../kernel/wait.js';
+import { collect, type Reached } from './collect.js';
+import { eventpollView, itemView, type TreeCache } from './build_epoll.js';
+import { eventfdView, fileView, objectName, pipeView, queueView, tableView, taskView, timerfdView, timerViews } from './build_kernel.js';
+import { segmentView, socketView, waited } from './build_net.js';
+import { taskName } from './names.js';
+import { share } from './share.js';
+import type { MachineView, QueueView } from './view.js';
+
+function byId<T extends { readonly id: number }>(things: Iterable<T>): T[] {
+  return [...things].sort((a, b) => a.id - b.id);
+}
+
+/** Names of the objects that own wait queues. */
+function ownerNames(found: Reached): Map<number, string> {
+  const names = new Map<number, string>();
+  for (const ep of found.eventpolls) names.set(ep.id, `ep#${ep.id}`);
+  for (const pipe of found.pipes) names.set(pipe.id, `pipe#${pipe.id}`);
+  for (const ctx of found.eventfds) names.set(ctx.id, `eventfd#${ctx.id}`);
+  for (const ctx of found.timerfds) names.set(ctx.id, `timerfd#${ctx.id}`);
+  for (const sk of found.socks) names.set(sk.id, `sock#${sk.id}`);
+  for (const file of found.files.keys()) {
+    const id = (file.private_data as { id?: unknown } | null)?.id;
+    if (typeof id === 'number' && !names.has(id)) names.set(id, objectName(file.private_data) ?? `${file.f_op.name}#${id}`);
+  }
+  return names;
+}
+
+/** Queues of processes: children, signals, pidfds. Those that nobody waits on are left out. */
+function processQueues(k: Kernel): QueueView[] {
+  const seen = new Set<wait_queue_head>();
+  const views: QueueView[] = [];
+  for (const task of k.tasks.values()) {
+    for (const queue of [task.signal.wait_chldexit, task.sighand.signalfd_wqh, task.thread_pid.wait_pidfd]) {
+      if (seen.has(queue) || !waited(queue)) continue;
+      seen.add(queue);
+      views.push(queueView(taskName(task), queue));
+    }
+  }
+  return views;
+}
+
+function build(k: Kernel, trees: TreeCache): MachineView {
+  const found = collect(k);
+  const names = ownerNames(found);
+  return {
+    nowNs: k.clock.nowNs,
+    steps: k.steps,
+    traceStep: k.trace?.count ?? 0,
+    current: k.current === k.idle ? null : taskName(k.current),
+    stoppedAt: k.stopped_at === null ? null : `${k.stopped_at.fn}: ${k.stopped_at.where}`,
+    runqueue: k.runqueue.map(taskName),
+    tasks: [...k.tasks.values()].map((task) => taskView(k, task)),
+    tables: byId(found.tables).map(tableView),
+    files: byId(found.files.keys()).map((file) => fileView(k, file)),
+    eventpolls: byId(found.eventpolls).map((ep) => eventpollView(ep, trees)),
+    items: byId(found.items).map((epi) => itemView(epi, names)),
+    pipes: byId(found.pipes).map(pipeView),
+    eventfds: byId(found.eventfds).map(eventfdView),
+    timerfds: byId(found.timerfds).map(timerfdView),
+    sockets: byId(found.socks).map(socketView),
+    inFlight: k.softnet.input_pkt_queue.map(segmentView),
+    timers: timerViews(k.clock.heap),
+    otherQueues: processQueues(k),
+    watches: Object.fromEntries([...k.users.values()].map((user) => [String(user.uid), user.epoll_watches])),
+  };
+}
+
+/** Makes views of one machine, each sharing with the one before. */
+export class Inspector {
+  private readonly k: Kernel;
+  private readonly trees: TreeCache = new WeakMap();
+  private last: MachineView | null = null;
+
+  constructor(k: Kernel) {
+    this.k = k;
+  }
+
+  /** The machine as it is now: immutable, and `===` to the last view when nothing changed. */
+  view(): MachineView {
+    this.last = share(this.last, build(this.k, this.trees));
+    return this.last;
+  }
+}
+
+/** The machine as it is now, on its own. For a sequence of views make an Inspector. */
+export function inspect(k: Kernel): MachineView {
+  return new Inspector(k).view();
+}
