@@ -14,7 +14,7 @@ import { AT_MUTEX, mutex_lock_slowpath, mutex_trylock, mutex_unlock, spin_lock, 
 import { type Might, point, type Sleeps } from '../kernel/point.js';
 import { poll_does_not_wait, poll_table, poll_wait } from '../kernel/poll_table.js';
 import { fatal_signal_pending } from '../kernel/sched.js';
-import { leave, T_EVENT, T_OVFLIST_DEL, T_RDLLIST_ADD, T_RDLLIST_DEL, T_TXLIST } from '../kernel/trace.js';
+import { leave, leave_after, T_EVENT, T_OVFLIST_DEL, T_RDLLIST_ADD, T_RDLLIST_DEL, T_TXLIST } from '../kernel/trace.js';
 import { fault_in, is_absent, put_user_u32, type user_ptr } from '../kernel/uaccess.js';
 import { EPOLLIN, EPOLLRDNORM } from '../kernel/uapi.js';
 import { waitqueue_active, wake_up } from '../kernel/wait.js';
@@ -31,14 +31,20 @@ const AT_POLL = point('ep_send_events_proc', 'ep_item_poll');
 export const AT_COPY = point('ep_send_events_proc', 'copy_to_user');
 const AT_DONE = point('ep_done_scan', 'before');
 
-/** The array that epoll_wait fills, and how far it is filled. */
-export interface user_events {
+/** The array that epoll_wait fills, and how many events it holds. */
+export class user_events {
   readonly events: user_ptr;
   readonly maxevents: number;
+  count = 0;
+
+  constructor(events: user_ptr, maxevents: number) {
+    this.events = events;
+    this.maxevents = maxevents;
+  }
 }
 
-/** What a scan does with the private list. Sleeps at user memory and at nested epolls. fs/eventpoll.c:ep_scan_ready_list (up to 5.10) */
-export type scan_proc = (k: Kernel, ep: eventpoll, txlist: list_head<epitem>, to: user_events | null) => Sleeps<number>;
+/** What a scan does with the private list; may sleep at user memory and at nested epolls. fs/eventpoll.c:ep_scan_ready_list (up to 5.10) */
+export type scan_proc = (k: Kernel, ep: eventpoll, txlist: list_head<epitem>, to: user_events | null) => Might<number>;
 
 /** Opens a scan: the ready list moves to `txlist`, and what fires from now on goes to ovflist. fs/eventpoll.c:ep_start_scan (since 5.11) */
 function ep_start_scan(k: Kernel, ep: eventpoll, txlist: list_head<epitem>): void {
@@ -84,13 +90,36 @@ function ep_done_scan(k: Kernel, ep: eventpoll, txlist: list_head<epitem>): void
   leave(k, 0);
 }
 
-/** Runs `sproc` over the ready list, inside a scan. The caller holds ep->mtx. Sleeps as `sproc` does. fs/eventpoll.c:ep_scan_ready_list (up to 5.10) */
-export function* ep_scan_ready_list(k: Kernel, ep: eventpoll, sproc: scan_proc, to: user_events | null): Sleeps<number> {
+/**
+ * Runs `sproc` over the ready list, between the start and the end of a scan, under ep->mtx. Sleeps for the mutex, and
+ * as `sproc` does. fs/eventpoll.c:ep_scan_ready_list (up to 5.10)
+ */
+export function ep_scan_ready_list(k: Kernel, ep: eventpoll, sproc: scan_proc, to: user_events | null): Might<number> {
+  if (k.preempt || !mutex_trylock(k, ep.mtx)) return ep_scan_ready_list_slowly(k, ep, sproc, to);
   const txlist = new list_head<epitem>(null);
   ep_start_scan(k, ep, txlist);
-  const res = yield* sproc(k, ep, txlist, to);
+  const res = sproc(k, ep, txlist, to);
+  if (typeof res !== 'number') return ep_scan_rest(k, ep, txlist, res);
+  ep_done_scan(k, ep, txlist);
+  mutex_unlock(k, ep.mtx);
+  return res;
+}
+
+/** The same when the mutex is taken, or points are on. Sleeps for it, and as `sproc` does. fs/eventpoll.c:ep_scan_ready_list (up to 5.10) */
+function* ep_scan_ready_list_slowly(k: Kernel, ep: eventpoll, sproc: scan_proc, to: user_events | null): Sleeps<number> {
+  if (k.preempt) yield AT_MUTEX;
+  if (!mutex_trylock(k, ep.mtx)) yield* mutex_lock_slowpath(k, ep.mtx);
+  const txlist = new list_head<epitem>(null);
+  ep_start_scan(k, ep, txlist);
+  return yield* ep_scan_rest(k, ep, txlist, sproc(k, ep, txlist, to));
+}
+
+/** The rest of a scan whose `sproc` sleeps: what it gives, then the end. Sleeps as it does. fs/eventpoll.c:ep_scan_ready_list (up to 5.10) */
+function* ep_scan_rest(k: Kernel, ep: eventpoll, txlist: list_head<epitem>, rest: Might<number>): Sleeps<number> {
+  const res = typeof rest === 'number' ? rest : yield* rest;
   if (k.preempt) yield AT_DONE;
   ep_done_scan(k, ep, txlist);
+  mutex_unlock(k, ep.mtx);
   return res;
 }
 
@@ -110,44 +139,73 @@ function hand_over_wakeup_source(ep: eventpoll, epi: epitem): void {
   __pm_relax(epi.ws);
 }
 
+/** Takes the first item off the private list. fs/eventpoll.c:ep_send_events_proc (up to 5.10) */
+function take_first(k: Kernel, ep: eventpoll, txlist: list_head<epitem>): epitem {
+  const epi = txlist.next.owner!;
+  hand_over_wakeup_source(ep, epi);
+  list_del_init(epi.rdllink);
+  if (k.trace !== null) k.trace.emit(T_RDLLIST_DEL, epi.id, ep.id);
+  return epi;
+}
+
 /**
- * Hands ready items to the user, one pass over the private list. Sleeps where user memory is absent and where a
+ * Stores one event and decides where its item goes. fs/eventpoll.c:ep_send_events_proc (up to 5.10)
+ * @returns false when the user's memory faulted: the pass ends, and the item will be the first of the next one
+ */
+function send_event(k: Kernel, ep: eventpoll, txlist: list_head<epitem>, to: user_events, epi: epitem, revents: number): boolean {
+  if (!epoll_put_uevent(revents, epi, to.events, to.count)) {
+    list_add(epi.rdllink, txlist);
+    __pm_stay_awake(epi.ws);
+    return false;
+  }
+  if (k.trace !== null) k.trace.emit(T_EVENT, epi.id, revents, to.count, ep.id);
+  to.count++;
+  if ((epi.event.events & EPOLLONESHOT) !== 0) {
+    epi.event.events &= EP_PRIVATE_BITS;
+  } else if ((epi.event.events & EPOLLET) === 0) {
+    // Level-triggered: the next epoll_wait looks again. rdllist is ours to use: callbacks go to ovflist now.
+    list_add_tail(epi.rdllink, ep.rdllist);
+    __pm_stay_awake(epi.ws);
+    if (k.trace !== null) k.trace.emit(T_RDLLIST_ADD, epi.id, ep.id);
+  }
+  return true;
+}
+
+/**
+ * Hands ready items to the user, one pass over the private list. May sleep where user memory is absent and where a
  * nested epoll's mutex is taken. fs/eventpoll.c:ep_send_events_proc (up to 5.10)
  * @returns events stored, or -EFAULT when not even one could be
  */
-export function* ep_send_events_proc(k: Kernel, ep: eventpoll, txlist: list_head<epitem>, to: user_events | null): Sleeps<number> {
-  const { events, maxevents } = to!;
+export function ep_send_events_proc(k: Kernel, ep: eventpoll, txlist: list_head<epitem>, to: user_events | null): Might<number> {
+  const events = to!;
   const pt = new poll_table(null, 0);
-  let res = 0;
-  while (!list_empty(txlist) && res < maxevents) {
-    const epi = txlist.next.owner!;
-    hand_over_wakeup_source(ep, epi);
-    list_del_init(epi.rdllink);
-    if (k.trace !== null) k.trace.emit(T_RDLLIST_DEL, epi.id, ep.id);
+  let good = true;
+  while (good && !list_empty(txlist) && events.count < events.maxevents) {
+    if (k.preempt || is_absent(events.events, events.count * EPOLL_EVENT_SIZE) || is_file_epoll(txlist.next.owner!.ffd.file)) {
+      return ep_send_events_slowly(k, ep, txlist, events, pt);
+    }
+    const epi = take_first(k, ep, txlist);
+    const revents = ep_item_poll(k, epi, pt, 1) as number;
+    // An item that is not ready any more is off the list now, and nothing is said.
+    if (revents !== 0) good = send_event(k, ep, txlist, events, epi, revents);
+  }
+  return good || events.count > 0 ? events.count : -EFAULT;
+}
+
+/** The same pass with every place where it may sleep, or be interrupted. fs/eventpoll.c:ep_send_events_proc (up to 5.10) */
+function* ep_send_events_slowly(k: Kernel, ep: eventpoll, txlist: list_head<epitem>, to: user_events, pt: poll_table): Sleeps<number> {
+  let good = true;
+  while (good && !list_empty(txlist) && to.count < to.maxevents) {
+    const epi = take_first(k, ep, txlist);
     if (k.preempt) yield AT_POLL;
     const polled = ep_item_poll(k, epi, pt, 1);
     const revents = typeof polled === 'number' ? polled : yield* polled;
-    if (revents === 0) continue; // not ready any more: it is off the list, and nothing is said
+    if (revents === 0) continue;
     if (k.preempt) yield AT_COPY;
-    if (is_absent(events, res * EPOLL_EVENT_SIZE)) yield* fault_in(k, events, res * EPOLL_EVENT_SIZE);
-    if (!epoll_put_uevent(revents, epi, events, res)) {
-      list_add(epi.rdllink, txlist); // not delivered: it will be the first of the next scan
-      __pm_stay_awake(epi.ws);
-      if (res === 0) res = -EFAULT;
-      break;
-    }
-    if (k.trace !== null) k.trace.emit(T_EVENT, epi.id, revents, res, ep.id);
-    res++;
-    if ((epi.event.events & EPOLLONESHOT) !== 0) {
-      epi.event.events &= EP_PRIVATE_BITS;
-    } else if ((epi.event.events & EPOLLET) === 0) {
-      // Level-triggered: the next epoll_wait looks again. rdllist is ours to use: callbacks go to ovflist now.
-      list_add_tail(epi.rdllink, ep.rdllist);
-      __pm_stay_awake(epi.ws);
-      if (k.trace !== null) k.trace.emit(T_RDLLIST_ADD, epi.id, ep.id);
-    }
+    if (is_absent(to.events, to.count * EPOLL_EVENT_SIZE)) yield* fault_in(k, to.events, to.count * EPOLL_EVENT_SIZE);
+    good = send_event(k, ep, txlist, to, epi, revents);
   }
-  return res;
+  return good || to.count > 0 ? to.count : -EFAULT;
 }
 
 /**
@@ -169,17 +227,15 @@ function* ep_read_events_proc(k: Kernel, ep: eventpoll, txlist: list_head<epitem
 }
 
 /**
- * Delivers what is ready. Sleeps for ep->mtx and in the scan. fs/eventpoll.c:ep_send_events
+ * Delivers what is ready. May sleep in the scan. fs/eventpoll.c:ep_send_events
  * @returns events stored, 0 when nothing was ready after all, -EFAULT, or -EINTR when the task is being killed
  */
-export function* ep_send_events(k: Kernel, ep: eventpoll, events: user_ptr, maxevents: number): Sleeps<number> {
+export function ep_send_events(k: Kernel, ep: eventpoll, events: user_ptr, maxevents: number): Might<number> {
   if (k.trace !== null) k.trace.enter(F.ep_send_events, ep.id, ep_bits(ep), maxevents);
   if (fatal_signal_pending(k.current)) return leave(k, -EINTR);
-  if (k.preempt) yield AT_MUTEX;
-  if (!mutex_trylock(k, ep.mtx)) yield* mutex_lock_slowpath(k, ep.mtx);
-  const res = yield* ep_scan_ready_list(k, ep, ep_send_events_proc, { events, maxevents });
-  mutex_unlock(k, ep.mtx);
-  return leave(k, res);
+  const rest = ep_scan_ready_list(k, ep, ep_send_events_proc, new user_events(events, maxevents));
+  if (typeof rest === 'number') return leave(k, rest);
+  return k.trace === null ? rest : leave_after(k, rest);
 }
 
 /** Pins the file of an item, unless its last reference is gone. fs/eventpoll.c:epi_fget */
@@ -225,9 +281,6 @@ export function* __ep_eventpoll_poll(k: Kernel, file: file, pt: poll_table | nul
   const ep = file.private_data as eventpoll;
   if (k.trace !== null) k.trace.enter(F.__ep_eventpoll_poll, ep.id, ep_bits(ep));
   poll_wait(k, file, ep.poll_wait, pt);
-  if (k.preempt) yield AT_MUTEX;
-  if (!mutex_trylock(k, ep.mtx)) yield* mutex_lock_slowpath(k, ep.mtx);
-  const res = yield* ep_scan_ready_list(k, ep, ep_read_events_proc, null);
-  mutex_unlock(k, ep.mtx);
-  return leave(k, res);
+  const res = ep_scan_ready_list(k, ep, ep_read_events_proc, null);
+  return leave(k, typeof res === 'number' ? res : yield* res);
 }

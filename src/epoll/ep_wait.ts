@@ -11,7 +11,7 @@ import { spin_lock, spin_unlock } from '../kernel/lock.js';
 import { AT_SCHEDULE, type Might, point, type Sleeps } from '../kernel/point.js';
 import { schedule_hrtimeout, signal_pending } from '../kernel/sched.js';
 import { TASK_INTERRUPTIBLE, TASK_RUNNING } from '../kernel/task.js';
-import { leave } from '../kernel/trace.js';
+import { leave, leave_after } from '../kernel/trace.js';
 import { access_ok, type user_ptr } from '../kernel/uaccess.js';
 import { __add_wait_queue_exclusive, __remove_wait_queue, wait_queue_entry } from '../kernel/wait.js';
 import { ep_autoremove_wake_function } from './ep_callback.js';
@@ -63,7 +63,8 @@ export function* ep_poll(k: Kernel, ep: eventpoll, events: user_ptr, maxevents: 
   let available = ep_events_available(k, ep);
   for (;;) {
     if (available) {
-      const res = yield* ep_send_events(k, ep, events, maxevents);
+      const sent = ep_send_events(k, ep, events, maxevents);
+      const res = typeof sent === 'number' ? sent : yield* sent;
       if (res !== 0) return leave(k, res);
     }
     if (timed_out) return leave(k, 0);
@@ -124,11 +125,6 @@ export function do_epoll_wait(k: Kernel, epfd: number, events: user_ptr, maxeven
   if (!access_ok(events)) return leave(k, -EFAULT);
   if (!is_file_epoll(file)) return leave(k, -EINVAL);
   const ep = file.private_data as eventpoll;
-  if (k.trace !== null) return traced_ep_poll(k, ep, events, maxevents, deadlineNs);
-  return ep_poll(k, ep, events, maxevents, deadlineNs);
-}
-
-/** ep_poll inside do_epoll_wait's trace entry. Sleeps as ep_poll does. fs/eventpoll.c:do_epoll_wait */
-function* traced_ep_poll(k: Kernel, ep: eventpoll, events: user_ptr, maxevents: number, deadlineNs: number): Sleeps<number> {
-  return leave(k, yield* ep_poll(k, ep, events, maxevents, deadlineNs));
+  const rest = ep_poll(k, ep, events, maxevents, deadlineNs);
+  return k.trace === null ? rest : leave_after(k, rest);
 }

@@ -217,8 +217,8 @@ export class eventpoll {
   constructor(id: number, user: user_struct) {
     this.id = id;
     this.user = user;
-    this.wq = new wait_queue_head(id, 'wq');
-    this.poll_wait = new wait_queue_head(id, 'poll_wait');
+    this.wq = new wait_queue_head(id, 'wq', 'ep->wq.lock');
+    this.poll_wait = new wait_queue_head(id, 'poll_wait', 'ep->poll_wait.lock');
   }
 }
 

@@ -6,6 +6,7 @@
 
 import type { Kernel } from './kernel.js';
 import { BUG_ON } from './bug.js';
+import type { Sleeps } from './point.js';
 
 /** Integers in a row: task id, kind, what (function id, system call number, object id), then seven arguments. */
 export const TRACE_ROW = 10;
@@ -127,6 +128,11 @@ export class Trace {
     this.rows = rows;
     this.capacity *= 2;
   }
+}
+
+/** What `rest` gives, noted as the return value of the innermost traced function. Sleeps as `rest` does. ours: see the head of the file. */
+export function* leave_after(k: Kernel, rest: Sleeps<number>): Sleeps<number> {
+  return leave(k, yield* rest);
 }
 
 /** Notes that the innermost traced function returns `ret`, and gives `ret` back. ours: see the head of the file. */

@@ -62,17 +62,25 @@ function reachable(p: user_ptr, at: number, n: number): number {
   return Math.max(0, Math.min(n, p.faultAt - at));
 }
 
+/** Below this many bytes a loop is faster than making a view of the array. */
+const SHORT_COPY = 64;
+
+function copy_bytes(to: Uint8Array, toAt: number, from: Uint8Array, fromAt: number, n: number): void {
+  if (n < SHORT_COPY) for (let i = 0; i < n; i++) to[toAt + i] = from[fromAt + i]!;
+  else to.set(from.subarray(fromAt, fromAt + n), toAt);
+}
+
 /** Copies to user memory; returns how many bytes could NOT be copied. include/linux/uaccess.h:copy_to_user */
 export function copy_to_user(to: user_ptr, at: number, from: Uint8Array, fromAt: number, n: number): number {
   const good = reachable(to, at, n);
-  if (good > 0) to!.bytes.set(fromAt === 0 && good === from.length ? from : from.subarray(fromAt, fromAt + good), at);
+  if (good > 0) copy_bytes(to!.bytes, at, from, fromAt, good);
   return n - good;
 }
 
 /** Copies from user memory; returns how many bytes could NOT be copied. include/linux/uaccess.h:copy_from_user */
 export function copy_from_user(to: Uint8Array, toAt: number, from: user_ptr, at: number, n: number): number {
   const good = reachable(from, at, n);
-  if (good > 0) to.set(from!.bytes.subarray(at, at + good), toAt);
+  if (good > 0) copy_bytes(to, toAt, from!.bytes, at, good);
   return n - good;
 }
 
@@ -161,25 +169,43 @@ export class user_iovec extends user_memory {
  */
 export class iov_iter {
   count: number;
-  private readonly segments: readonly iov_segment[];
-  private index = 0;
+  /** the segment under the cursor */
+  private base: user_ptr;
+  private len: number;
   private offset = 0;
+  /** all segments; null when there is one */
+  private readonly segments: readonly iov_segment[] | null;
+  private index = 0;
 
-  constructor(segments: readonly iov_segment[]) {
+  private constructor(base: user_ptr, len: number, segments: readonly iov_segment[] | null, count: number) {
+    this.base = base;
+    this.len = len;
     this.segments = segments;
+    this.count = count;
+  }
+
+  /** A cursor over one buffer. include/linux/uio.h:import_ubuf */
+  static over(base: user_ptr, len: number): iov_iter {
+    return new iov_iter(base, len, null, len);
+  }
+
+  /** A cursor over a vector of buffers. lib/iov_iter.c:import_iovec */
+  static vector(segments: readonly iov_segment[]): iov_iter {
     let count = 0;
     for (const segment of segments) count += segment.len;
-    this.count = count;
+    const first = segments[0];
+    const iter = new iov_iter(first === undefined ? null : first.base, first === undefined ? 0 : first.len, segments, count);
+    iter.pass(0); // over empty segments at the front
+    return iter;
   }
 
   /** Copies up to n bytes to the user; returns how many were copied, fewer at a fault. lib/iov_iter.c:_copy_to_iter */
   copy_to(from: Uint8Array, fromAt: number, n: number): number {
     let done = 0;
     while (done < n && this.count > 0) {
-      const segment = this.segments[this.index]!;
-      const part = Math.min(n - done, segment.len - this.offset);
-      const copied = part - copy_to_user(segment.base, this.offset, from, fromAt + done, part);
-      this.advance_within(segment, copied);
+      const part = Math.min(n - done, this.len - this.offset);
+      const copied = part - copy_to_user(this.base, this.offset, from, fromAt + done, part);
+      this.pass(copied);
       done += copied;
       if (copied < part) break;
     }
@@ -190,10 +216,9 @@ export class iov_iter {
   copy_from(to: Uint8Array, toAt: number, n: number): number {
     let done = 0;
     while (done < n && this.count > 0) {
-      const segment = this.segments[this.index]!;
-      const part = Math.min(n - done, segment.len - this.offset);
-      const copied = part - copy_from_user(to, toAt + done, segment.base, this.offset, part);
-      this.advance_within(segment, copied);
+      const part = Math.min(n - done, this.len - this.offset);
+      const copied = part - copy_from_user(to, toAt + done, this.base, this.offset, part);
+      this.pass(copied);
       done += copied;
       if (copied < part) break;
     }
@@ -204,35 +229,36 @@ export class iov_iter {
   advance(n: number): void {
     let left = Math.min(n, this.count);
     while (left > 0) {
-      const segment = this.segments[this.index]!;
-      const part = Math.min(left, segment.len - this.offset);
-      this.advance_within(segment, part);
+      const part = Math.min(left, this.len - this.offset);
+      this.pass(part);
       left -= part;
     }
   }
 
-  /** Goes back over the last n bytes, within one segment at least. lib/iov_iter.c:iov_iter_revert */
+  /** Goes back over the last n bytes. lib/iov_iter.c:iov_iter_revert */
   revert(n: number): void {
     let left = n;
-    while (left > 0) {
-      if (this.offset === 0) {
-        this.index--;
-        this.offset = this.segments[this.index]!.len;
-        continue;
-      }
-      const part = Math.min(left, this.offset);
-      this.offset -= part;
-      this.count += part;
-      left -= part;
+    this.count += n;
+    while (left > this.offset) {
+      left -= this.offset;
+      this.enter(this.index - 1);
+      this.offset = this.len;
     }
+    this.offset -= left;
   }
 
-  private advance_within(segment: iov_segment, n: number): void {
+  private enter(index: number): void {
+    const segment = this.segments![index]!;
+    this.index = index;
+    this.base = segment.base;
+    this.len = segment.len;
+    this.offset = 0;
+  }
+
+  /** Moves on within the segment, and to the next ones at its end. */
+  private pass(n: number): void {
     this.offset += n;
     this.count -= n;
-    if (this.offset === segment.len) {
-      this.index++;
-      this.offset = 0;
-    }
+    while (this.offset === this.len && this.segments !== null && this.index + 1 < this.segments.length) this.enter(this.index + 1);
   }
 }

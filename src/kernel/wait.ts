@@ -67,7 +67,7 @@ export class wait_queue_entry {
 
 /** The queue of an object. */
 export class wait_queue_head {
-  readonly lock = new spinlock('wait_queue_head.lock');
+  readonly lock: spinlock;
   readonly head: list_head<wait_queue_entry> = new list_head<wait_queue_entry>(null);
   /** id of the object the queue belongs to, and the queue's name in it: `wq`, `poll_wait`, `rd_wait` ... */
   readonly owner: number;
@@ -75,7 +75,9 @@ export class wait_queue_head {
   /** how a trace names it: owner and queue in one number */
   readonly id: number;
 
-  constructor(owner: number, name: string) {
+  /** @param cls lock class: queues that nest in one another differ in it */
+  constructor(owner: number, name: string, cls = name) {
+    this.lock = new spinlock(cls);
     this.owner = owner;
     this.name = name;
     this.id = owner * WAIT_QUEUE_NAMES.length + Math.max(0, WAIT_QUEUE_NAMES.indexOf(name));

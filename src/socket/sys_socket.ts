@@ -176,7 +176,7 @@ export function __sys_sendto(k: Kernel, fd: number, buff: user_ptr, len: number,
   if (f === null) return -EBADF;
   const sock = sock_from_file(f);
   if (sock === null) return -ENOTSOCK;
-  const msg = new msghdr(new iov_iter([{ base: buff, len: Math.min(len, MAX_RW_COUNT) }]), flags);
+  const msg = new msghdr(iov_iter.over(buff, Math.min(len, MAX_RW_COUNT)), flags);
   if (uaddr !== null) {
     const addr = move_addr_to_kernel(uaddr, addrlen);
     if (typeof addr === 'number') return addr;
@@ -194,7 +194,7 @@ export function __sys_recvfrom(k: Kernel, fd: number, ubuf: user_ptr, size: numb
   if (f === null) return -EBADF;
   const sock = sock_from_file(f);
   if (sock === null) return -ENOTSOCK;
-  const msg = new msghdr(new iov_iter([{ base: ubuf, len: Math.min(size, MAX_RW_COUNT) }]), 0);
+  const msg = new msghdr(iov_iter.over(ubuf, Math.min(size, MAX_RW_COUNT)), 0);
   const all = (f.f_flags & O_NONBLOCK) !== 0 ? flags | MSG_DONTWAIT : flags;
   const ret = sock.ops!.recvmsg(k, sock, msg, all);
   if (uaddr === null) return ret;
@@ -218,7 +218,7 @@ export function __sys_sendmsg(k: Kernel, fd: number, umsg: user_msghdr | null, f
   if (umsg === null || umsg.iov === undefined) return -EFAULT;
   if (umsg.namelen < 0) return -EINVAL;
   if (umsg.iov.length > UIO_MAXIOV) return -EMSGSIZE;
-  const msg = new msghdr(new iov_iter(umsg.iov), flags);
+  const msg = new msghdr(iov_iter.vector(umsg.iov), flags);
   if (umsg.name !== null && umsg.namelen > 0) {
     const addr = move_addr_to_kernel(umsg.name, Math.min(umsg.namelen, SOCKADDR_STORAGE));
     if (typeof addr === 'number') return addr;
@@ -239,7 +239,7 @@ export function* __sys_recvmsg(k: Kernel, fd: number, umsg: user_msghdr | null, 
   if (umsg === null || umsg.iov === undefined) return -EFAULT;
   if (umsg.namelen < 0) return -EINVAL;
   if (umsg.iov.length > UIO_MAXIOV) return -EMSGSIZE;
-  const msg = new msghdr(new iov_iter(umsg.iov), 0);
+  const msg = new msghdr(iov_iter.vector(umsg.iov), 0);
   msg.msg_control_fds = umsg.controlFds;
   const all = (f.f_flags & O_NONBLOCK) !== 0 ? flags | MSG_DONTWAIT : flags;
   const might = sock.ops!.recvmsg(k, sock, msg, all);

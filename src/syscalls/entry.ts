@@ -12,37 +12,69 @@ import { task_work_run } from '../kernel/file.js';
 import type { Might, Sleeps } from '../kernel/point.js';
 import { AT_RESCHED, SLICE_SYSCALLS, StepBudgetExceeded, TICK_NS } from '../kernel/sched.js';
 import { do_signal } from '../kernel/signal_deliver.js';
+import type { task_struct } from '../kernel/task.js';
 import { T_SYSCALL_ENTER, T_SYSCALL_EXIT } from '../kernel/trace.js';
 import type { syscall_arg, syscall_row } from './row.js';
 
-/** Runs one system call of the current task. Sleeps as its handler does. arch/x86/entry/common.c:do_syscall_64 */
-export function* do_syscall(k: Kernel, row: syscall_row, args: readonly syscall_arg[]): Sleeps<number> {
+type handler = (k: Kernel, ...args: readonly syscall_arg[]) => Might<number>;
+
+/** Nothing is left to do on the way out. ours: arch/x86 tests its work flags at once */
+function may_return(task: task_struct, ret: number): boolean {
+  return task.pins.length === 0 && task.task_works.length === 0 && !task.sigpending_flag && !task.restore_sigmask && ret > -ERESTARTSYS;
+}
+
+function leave_syscall(k: Kernel, task: task_struct, row: syscall_row, ret: number): number {
+  task.syscall_nr = -1;
+  if (k.trace !== null) k.trace.emit(T_SYSCALL_EXIT, row.nr, ret);
+  return ret;
+}
+
+/**
+ * Runs one system call of the current task: to its end if nothing makes it sleep, else as a generator.
+ * arch/x86/entry/common.c:do_syscall_64
+ */
+export function enter_syscall(k: Kernel, row: syscall_row, args: readonly syscall_arg[]): Might<number> {
   const task = k.current;
   if (++k.steps > k.stepBudget) throw new StepBudgetExceeded(k.stepBudget);
   k.stats.syscalls++;
-  if (++task.slice > SLICE_SYSCALLS) {
-    // A task that never sleeps: its slice ends, a tick of time passes, and the others have their turn.
-    task.slice = 0;
-    clock_advance_to(k, k.clock.nowNs + TICK_NS);
-    yield AT_RESCHED;
-  }
+  if (++task.slice > SLICE_SYSCALLS) return after_time_slice(k, row, args);
   task.syscall_nr = row.nr;
   task.syscall_args = args;
   if (k.trace !== null) k.trace.emit(T_SYSCALL_ENTER, row.nr);
+  const might = (row.handler as handler)(k, ...args);
+  if (typeof might === 'number' && may_return(task, might)) return leave_syscall(k, task, row, might);
+  return exit_to_user_mode(k, row, args, might);
+}
+
+/** A task that never sleeps: its slice ends, a tick of time passes, and the others have their turn. It sleeps as the call does. kernel/sched/rt.c:task_tick_rt */
+function* after_time_slice(k: Kernel, row: syscall_row, args: readonly syscall_arg[]): Sleeps<number> {
+  k.current.slice = 0;
+  clock_advance_to(k, k.clock.nowNs + TICK_NS);
+  yield AT_RESCHED;
+  const might = enter_syscall(k, row, args);
+  return typeof might === 'number' ? might : yield* might;
+}
+
+/** The rest of a call that sleeps, or that has something to do on its way out. Sleeps as they do. kernel/entry/common.c:exit_to_user_mode_loop */
+function* exit_to_user_mode(k: Kernel, row: syscall_row, args: readonly syscall_arg[], answer: Might<number>): Sleeps<number> {
+  const task = k.current;
+  let might = answer;
   let ret = 0;
-  const handler = row.handler as (k: Kernel, ...args: readonly syscall_arg[]) => Might<number>;
-  let might = handler(k, ...args);
   for (;;) {
     ret = typeof might === 'number' ? might : yield* might;
     if (task.pins.length > 0) fdput_all(k);
     if (task.task_works.length > 0) yield* task_work_run(k);
-    if (!task.sigpending_flag && !task.restore_sigmask && ret > -ERESTARTSYS) break;
+    if (may_return(task, ret)) break;
     ret = yield* do_signal(k, ret);
-    if (ret === -ERESTARTNOINTR) might = handler(k, ...args);
+    if (ret === -ERESTARTNOINTR) might = (row.handler as handler)(k, ...args);
     else if (ret === -ERESTART_RESTARTBLOCK) might = task.restart === null ? -EINTR : task.restart();
     else break;
   }
-  task.syscall_nr = -1;
-  if (k.trace !== null) k.trace.emit(T_SYSCALL_EXIT, row.nr, ret);
-  return ret;
+  return leave_syscall(k, task, row, ret);
+}
+
+/** As enter_syscall, for callers that write yield*. Sleeps as the call does. arch/x86/entry/common.c:do_syscall_64 */
+export function* do_syscall(k: Kernel, row: syscall_row, args: readonly syscall_arg[]): Sleeps<number> {
+  const might = enter_syscall(k, row, args);
+  return typeof might === 'number' ? might : yield* might;
 }

@@ -39,7 +39,7 @@ function vfs_read(k: Kernel, file: file, buf: user_ptr, count: number): Might<nu
   if (file.f_op.read_iter === null) return -EINVAL;
   if (!access_ok(buf)) return -EFAULT;
   if (count < 0) return -EINVAL;
-  return file.f_op.read_iter(k, file, new iov_iter([{ base: buf, len: Math.min(count, MAX_RW_COUNT) }]));
+  return file.f_op.read_iter(k, file, iov_iter.over(buf, Math.min(count, MAX_RW_COUNT)));
 }
 
 /** The checks of a write. fs/read_write.c:vfs_write */
@@ -48,7 +48,7 @@ function vfs_write(k: Kernel, file: file, buf: user_ptr, count: number): Might<n
   if (file.f_op.write_iter === null) return -EINVAL;
   if (!access_ok(buf)) return -EFAULT;
   if (count < 0) return -EINVAL;
-  return file.f_op.write_iter(k, file, new iov_iter([{ base: buf, len: Math.min(count, MAX_RW_COUNT) }]));
+  return file.f_op.write_iter(k, file, iov_iter.over(buf, Math.min(count, MAX_RW_COUNT)));
 }
 
 /** fs/read_write.c:read @returns bytes, 0 at the end, -EBADF, -EINVAL, -EFAULT, and what the file says */
@@ -86,7 +86,7 @@ function* do_loop_writev(k: Kernel, file: file, segments: readonly iov_segment[]
   let done = 0;
   for (const segment of segments) {
     if (k.preempt) yield AT_SEGMENT;
-    const answer = file.f_op.write_iter!(k, file, new iov_iter([segment]));
+    const answer = file.f_op.write_iter!(k, file, iov_iter.over(segment.base, segment.len));
     const ret = typeof answer === 'number' ? answer : yield* answer;
     if (ret < 0) return done > 0 ? done : ret;
     done += ret;
@@ -100,7 +100,7 @@ function vfs_readv(k: Kernel, file: file, vec: user_ptr, vlen: number): Might<nu
   if (file.f_op.read_iter === null) return -EINVAL;
   const segments = import_iovec(vec, vlen);
   if (typeof segments === 'number') return segments;
-  const iter = new iov_iter(segments);
+  const iter = iov_iter.vector(segments);
   return iter.count === 0 ? 0 : file.f_op.read_iter(k, file, iter);
 }
 
@@ -109,7 +109,7 @@ function vfs_writev(k: Kernel, file: file, vec: user_ptr, vlen: number): Might<n
   if (file.f_op.write_iter === null) return -EINVAL;
   const segments = import_iovec(vec, vlen);
   if (typeof segments === 'number') return segments;
-  const iter = new iov_iter(segments);
+  const iter = iov_iter.vector(segments);
   if (iter.count === 0) return 0;
   return file.f_op.write_segments === true ? do_loop_writev(k, file, segments) : file.f_op.write_iter(k, file, iter);
 }
