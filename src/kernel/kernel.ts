@@ -84,8 +84,10 @@ export class Kernel {
   epoll: unknown = null;
   /** the hook of the last fput of a watched file; set by src/epoll. fs/eventpoll.c:eventpoll_release_file */
   eventpoll_release_file: ((k: Kernel, file: file) => Sleeps<void>) | null = null;
-  /** the point at which the machine stands, when it was stopped at one */
+  /** the point at which the current task stands; who goes on is decided when the machine moves again */
   stopped_at: Point | null = null;
+  /** in mode `listed`, stops at this number of resumes too, whatever the point; -1 none. ours: for recordings */
+  stop_at_resume = -1;
 
   constructor(options: KernelOptions = {}) {
     this.prng = new Prng(options.seed ?? 1);

@@ -108,7 +108,7 @@ function pick_next_task(k: Kernel): boolean {
   return true;
 }
 
-/** A task that still can run stands at a point: who goes on? */
+/** A task that still can run stood at a point when the machine stopped: who goes on now? */
 function preempt(k: Kernel, task: task_struct, at: Point): void {
   const rq = k.runqueue;
   if (rq.length === 0) return;
@@ -138,6 +138,11 @@ function signal_pending_state(task: task_struct): boolean {
  * @returns the point where the task stands now, or why the machine cannot move
  */
 export function machine_step(k: Kernel): Point | Halt {
+  const stood = k.stopped_at;
+  if (stood !== null) {
+    k.stopped_at = null;
+    preempt(k, k.current, stood);
+  }
   if (k.current === k.idle && !pick_next_task(k)) return k.tasks.size === 0 ? 'finished' : 'asleep';
   const task = k.current;
   let at: Point;
@@ -148,7 +153,7 @@ export function machine_step(k: Kernel): Point | Halt {
     BUG_ON(result.done === true, 'a task ended without do_exit');
     at = result.value as Point;
     BUG_ON(k.spinlocks_held > 0, `scheduling while atomic, at ${at.fn}: ${at.where}`);
-  } while (passes(k, at));
+  } while (passes(k, at) && k.stats.resumes !== k.stop_at_resume);
   if (task.__state !== TASK_RUNNING && at === AT_SCHEDULE) {
     if (signal_pending_state(task)) {
       task.__state = TASK_RUNNING;
@@ -160,7 +165,7 @@ export function machine_step(k: Kernel): Point | Halt {
       return at;
     }
   }
-  preempt(k, task, at);
+  k.stopped_at = at;
   return at;
 }
 
