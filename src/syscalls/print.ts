@@ -83,26 +83,57 @@ export function bytesIn(length: number): arg_printer {
 }
 
 /** A buffer that the call fills: shown as far as the result says; a pointer when the call failed or still runs. */
-export const bytesOut: arg_printer = (value, call) =>
-  call.ret === null || call.ret < 0 ? ptr(value, call) : memoryText(value, call.ret);
+export const bytesOut: arg_printer = storedByKernel((value, call) =>
+  call.ret === null || call.ret < 0 ? ptr(value, call) : memoryText(value, call.ret),
+);
+
+/** Marks a printer as one for what the kernel stores. */
+export function storedByKernel(print: arg_printer): arg_printer {
+  return Object.assign(print, { out: true });
+}
 
 /** A printer for memory with a structure: `text` is called when the call left something there to show. */
 export function structure(text: (memory: user_memory, call: syscall_record) => string, when: 'in' | 'out' = 'in'): arg_printer {
-  return (value, call) => {
+  const print: arg_printer = (value, call) => {
     if (value === null || typeof value === 'number') return value === null ? 'NULL' : hex(value, call);
     if (value.kernelSpace || value.faultAt === 0) return '0x7ffc0000';
     if (when === 'out' && (call.ret === null || call.ret < 0)) return ptr(value, call);
     return text(value, call);
   };
+  return when === 'out' ? storedByKernel(print) : print;
+}
+
+function argTexts(call: syscall_record): string[] {
+  return call.row.args.map((print, index) => print(call.args[index] ?? 0, call));
+}
+
+/** How many arguments strace shows before the call returns: all in front of the first that the kernel stores. */
+function shownAtEntry(call: syscall_record): number {
+  const first = call.row.args.findIndex((print) => print.out === true);
+  return first < 0 ? call.row.args.length : first;
+}
+
+function withResult(head: string, call: syscall_record): string {
+  const ret = call.ret!;
+  return `${head.padEnd(39)} = ${resultText(ret)}${ret >= 0 && call.row.result !== undefined ? call.row.result(call) : ''}`;
 }
 
 /** A whole call as one line of strace. */
 export function printCall(call: syscall_record): string {
-  const args = call.row.args.map((print, index) => print(call.args[index] ?? 0, call));
-  const head = `${call.row.name}(${args.join(', ')})`;
-  if (call.ret === null) return `${head} <unfinished ...>`;
-  const decoration = call.ret >= 0 && call.row.result !== undefined ? call.row.result(call) : '';
-  return `${head.padEnd(39)} = ${resultText(call.ret)}${decoration}`;
+  if (call.ret === null) return printUnfinished(call);
+  return withResult(`${call.row.name}(${argTexts(call).join(', ')})`, call);
+}
+
+/** The first half of a call that others interrupt: `read(3,  <unfinished ...>`. */
+export function printUnfinished(call: syscall_record): string {
+  const shown = shownAtEntry(call);
+  const more = shown > 0 && shown < call.row.args.length ? ', ' : '';
+  return `${call.row.name}(${argTexts({ ...call, ret: null }).slice(0, shown).join(', ')}${more} <unfinished ...>`;
+}
+
+/** The second half: `<... read resumed>"abc", 10) = 3`. */
+export function printResumed(call: syscall_record): string {
+  return withResult(`<... ${call.row.name} resumed>${argTexts(call).slice(shownAtEntry(call)).join(', ')})`, call);
 }
 
 /** `3`, or `-1 EAGAIN (Resource temporarily unavailable)`. */

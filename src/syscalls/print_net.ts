@@ -8,7 +8,7 @@ import type { user_memory } from '../kernel/uaccess.js';
 import { get_user_u32 } from '../kernel/uaccess.js';
 import { user_msghdr } from '../socket/msghdr.js';
 import * as U from '../socket/uapi_socket.js';
-import { bytesText, flags, flagText, oneOf, ptr, structure } from './print.js';
+import { bytesText, flags, flagText, oneOf, ptr, storedByKernel, structure } from './print.js';
 import type { arg_printer, syscall_arg, syscall_record } from './row.js';
 
 export const DOMAINS: Readonly<Record<string, number>> = { AF_UNSPEC: 0, AF_UNIX: 1, AF_INET: 2, AF_INET6: 10 };
@@ -95,11 +95,11 @@ export function addrOut(length: number): arg_printer {
 }
 
 /** A pointer to a length that the kernel reads and writes. */
-export const lenInOut: arg_printer = (value, call) => {
+export const lenInOut: arg_printer = storedByKernel((value, call) => {
   if (value === null || typeof value === 'number') return ptr(null, call);
   const len = get_user_u32(value, 0);
   return len === null ? ptr(value, call) : `[${len}]`;
-};
+});
 
 /** Two descriptors, as socketpair() stores them. */
 export const fdPair: arg_printer = structure((memory) => `[${get_user_u32(memory, 0)}, ${get_user_u32(memory, 4)}]`, 'out');
@@ -143,7 +143,7 @@ function msgText(msg: user_msghdr, total: number): string {
 /** The message header of sendmsg(). */
 export const msgIn: arg_printer = (value, call) => headerText(value, call, Infinity);
 /** The message header of recvmsg(), filled as far as the result says. */
-export const msgOut: arg_printer = (value, call) => (call.ret === null || call.ret < 0 ? ptr(value, call) : headerText(value, call, call.ret));
+export const msgOut: arg_printer = storedByKernel((value, call) => (call.ret === null || call.ret < 0 ? ptr(value, call) : headerText(value, call, call.ret)));
 
 function headerText(value: syscall_arg, call: syscall_record, total: number): string {
   return value instanceof user_msghdr ? msgText(value, total) : ptr(value, call);

@@ -17,8 +17,11 @@ export interface syscall_record {
   readonly ret: number | null;
 }
 
-/** Prints one argument the way strace does. */
-export type arg_printer = (value: syscall_arg, call: syscall_record) => string;
+/** Prints one argument the way strace does. `out`: the kernel stores it, so strace shows it when the call returns. */
+export interface arg_printer {
+  (value: syscall_arg, call: syscall_record): string;
+  readonly out?: boolean;
+}
 
 /** One row of the table. */
 export interface syscall_row {
