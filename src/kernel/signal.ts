@@ -31,8 +31,8 @@ export function make_siginfo(k: Kernel, sig: number, code: number): siginfo {
 /** A signal is sent to the whole process, or to one thread. include/linux/pid.h:pid_type */
 export type SignalTarget = 'process' | 'thread';
 
-/** kernel/signal.c:sig_task_ignored */
-function sig_task_ignored(task: task_struct, sig: number): boolean {
+/** True when the signal would do nothing. kernel/signal.c:sig_task_ignored */
+export function sig_task_ignored(task: task_struct, sig: number): boolean {
   const handler = task.sighand.action[sig]!.sa_handler;
   return handler === SIG_IGN || (handler === SIG_DFL && sig_kernel_ignore(sig));
 }
@@ -285,4 +285,11 @@ export function restore_saved_sigmask(k: Kernel): void {
  */
 export function restore_saved_sigmask_unless(k: Kernel, interrupted: boolean): void {
   if (!interrupted) restore_saved_sigmask(k);
+}
+
+/** May the current task send this signal to `task`? kernel/signal.c:check_kill_permission */
+export function kill_ok(k: Kernel, task: task_struct, sig: number): boolean {
+  const self = k.current;
+  if (self.signal === task.signal || self.capable || self.user.uid === task.user.uid) return true;
+  return sig === SIGCONT && self.signal.session === task.signal.session;
 }

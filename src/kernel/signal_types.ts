@@ -109,6 +109,8 @@ export class signal_struct {
   curr_target: task_struct | null = null;
   /** the thread whose execve() waits for the others to end */
   group_exec_task: task_struct | null = null;
+  /** threads that it still waits for; -1: for the first thread */
+  notify_count = 0;
   /** orphans among the descendants come to this process instead of the init of the machine */
   is_child_subreaper = false;
   /** ITIMER_REAL, and the interval after which it fires again */
