@@ -1,0 +1,32 @@
+/**
+ * How the lines of a log begin and end, which depends on the options strace was given: -f (thread ids), -t, -tt, -ttt (times)
+ * and -T (durations). Found out from the log itself: the beginning from the first line, durations from the first result.
+ */
+
+/** How time is printed: not at all, `06:12:35` or `06:12:35.168929`, `1795414662.979404`. */
+export type TimeFormat = 'none' | 'clock' | 'epoch';
+
+export interface LineFormat {
+  /** lines begin with a thread id */
+  readonly threads: boolean;
+  readonly time: TimeFormat;
+  /** the second from which times are counted; with `clock`, since midnight. NaN until a line has been read */
+  readonly baseSeconds: number;
+  /** results end with `<0.000019>`; null as long as no line has told */
+  readonly durations: boolean | null;
+}
+
+const FIRST_LINE = /^(\d+ +)?(?:(\d+)\.\d+ |(\d\d):(\d\d):(\d\d)(?:\.\d+)? )?/;
+
+/** The format of a log that begins with `text`; at least its first line must be there. */
+export function detectFormat(text: string): LineFormat {
+  const [, pid, epoch, hours, minutes, seconds] = FIRST_LINE.exec(text)!;
+  const time = epoch !== undefined ? 'epoch' : hours !== undefined ? 'clock' : 'none';
+  const clock = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
+  return {
+    threads: pid !== undefined,
+    time,
+    baseSeconds: time === 'epoch' ? Number(epoch) : time === 'clock' ? clock : Number.NaN,
+    durations: null,
+  };
+}
