@@ -6,7 +6,7 @@
 import type { Kernel } from '../kernel/kernel.js';
 import {
   T_ENTER, T_EVENT, T_LEAVE, T_MARK, T_NEW, T_OVFLIST_ADD, T_OVFLIST_DEL, T_RBR_ERASE, T_RBR_INSERT, T_RDLLIST_ADD, T_RDLLIST_DEL, T_SEGMENT,
-  T_SIGNAL, T_SK_STATE, T_SWITCH, T_SYSCALL_ENTER, T_SYSCALL_EXIT, T_TIMER, T_TXLIST, T_WAKE, T_WQ_ADD, T_WQ_DEL, TRACE_ROW, type Trace,
+  T_SIGNAL, T_SK_STATE, T_SWITCH, T_SYSCALL_ENTER, T_SYSCALL_EXIT, T_TIMER, T_TXLIST, T_WAKE, T_WQ_ADD, T_WQ_DEL, type Trace,
 } from '../kernel/trace.js';
 import { sys_call_table } from '../syscalls/table.js';
 import { epollMask, segmentText, stateText } from './names.js';
@@ -54,11 +54,6 @@ export interface TracedCall {
 /** The oldest row that a ring still holds. */
 export function oldestStep(trace: Trace): number {
   return Math.max(0, trace.count - trace.capacity);
-}
-
-function rowAt(trace: Trace, step: number): readonly number[] {
-  const at = (step & (trace.capacity - 1)) * TRACE_ROW;
-  return [...trace.rows.subarray(at, at + TRACE_ROW)];
 }
 
 /** Labels that need no machine: `item#5`, `ep#4`, `task 2`. */
@@ -126,7 +121,7 @@ export function readTrace(trace: Trace, from = 0, to = trace.count, labels: Labe
   const depths = new Map<number, number>();
   const entries: TraceEntry[] = [];
   for (let step = Math.max(from, oldestStep(trace)); step < Math.min(to, trace.count); step++) {
-    const row = rowAt(trace, step);
+    const row = trace.row(step);
     const task = row[0]!;
     let depth = depths.get(task) ?? 0;
     if (row[1] === T_LEAVE) depths.set(task, (depth = Math.max(0, depth - 1)));
@@ -141,7 +136,7 @@ export function callsIn(trace: Trace, from = 0, to = trace.count): TracedCall[] 
   const calls: { task: number; name: string; from: number; to: number | null; ret: number | null }[] = [];
   const open = new Map<number, (typeof calls)[number][]>();
   for (let step = Math.max(from, oldestStep(trace)); step < Math.min(to, trace.count); step++) {
-    const [task = 0, kind, what = 0, ret = 0] = rowAt(trace, step);
+    const [task = 0, kind, what = 0, ret = 0] = trace.row(step);
     const stack = open.get(task) ?? [];
     open.set(task, stack);
     if (kind === T_SYSCALL_ENTER) {
@@ -166,7 +161,7 @@ export function functionGraph(k: Kernel, from: number, to: number, task: number,
   const graph: { i: number; d: number; f: string; in: TraceArgs; ret: TraceValue | null }[] = [];
   const stack: (typeof graph)[number][] = [];
   for (let step = Math.max(from, oldestStep(trace)); step < Math.min(to, trace.count); step++) {
-    const row = rowAt(trace, step);
+    const row = trace.row(step);
     if (row[0] !== task) continue;
     if (row[1] === T_ENTER) {
       const { name, args } = read(row, labels);

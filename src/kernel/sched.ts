@@ -90,7 +90,9 @@ function context_switch(k: Kernel, task: task_struct): void {
   const before = k.current.pid;
   k.current = task;
   k.stats.switches++;
-  if (k.trace !== null) k.trace.emit(T_SWITCH, task.pid, before);
+  if (k.trace === null) return;
+  k.trace.switch_to(task);
+  k.trace.emit(T_SWITCH, task.pid, before);
 }
 
 /** Takes the next task from the run queue, or idles to the next timer. kernel/sched/core.c:pick_next_task */
@@ -162,6 +164,7 @@ export function machine_step(k: Kernel): Point | Halt {
       task.slice = 0;
       if (task.__state === TASK_DEAD) task.body = null;
       k.current = k.idle;
+      if (k.trace !== null) k.trace.switch_to(k.idle);
       return at;
     }
   }

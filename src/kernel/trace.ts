@@ -7,9 +7,13 @@
 import type { Kernel } from './kernel.js';
 import { BUG_ON } from './bug.js';
 import type { Sleeps } from './point.js';
+import type { task_struct } from './task.js';
 
-/** Integers in a row: task id, kind, what (function id, system call number, object id), then seven arguments. */
-export const TRACE_ROW = 10;
+/** Integers in a row: kind and task in one, what (function id, system call number, object id), then six arguments. */
+const ROW = 8;
+/** Bits of a row's first integer that hold the task's pid; the kind stands above them. */
+const PID_BITS = 22;
+const PID_MASK = (1 << PID_BITS) - 1;
 
 export const T_ENTER = 1;
 export const T_LEAVE = 2;
@@ -63,7 +67,7 @@ export interface traced_table<Name extends string> {
 
 /**
  * Declares traced functions with ids from `base` upwards. ours: see the head of the file.
- * @param specs function name -> `arg:kind arg:kind -> ret`; up to seven arguments
+ * @param specs function name -> `arg:kind arg:kind -> ret`; up to six arguments
  */
 export function traced<Name extends string>(base: number, specs: Record<Name, string>): traced_table<Name> {
   const id = {} as Record<Name, number>;
@@ -77,49 +81,69 @@ export function traced<Name extends string>(base: number, specs: Record<Name, st
 
 /** A ring of rows, or, when `growing`, all rows of the run. */
 export class Trace {
-  rows: Int32Array;
+  private rows: Int32Array;
   /** rows emitted since the start; the oldest one still held is `max(0, count - capacity)` */
   count = 0;
   capacity: number;
-  private readonly k: Kernel;
   private readonly growing: boolean;
+  /** the running task's pid, and the functions it is in */
+  private pid = 0;
+  private stack: number[] = [];
 
   /** @param capacity rows, a power of two */
   constructor(k: Kernel, capacity: number, growing = false) {
     BUG_ON((capacity & (capacity - 1)) !== 0, 'trace: the capacity is a power of two');
-    this.k = k;
     this.capacity = capacity;
     this.growing = growing;
-    this.rows = new Int32Array(capacity * TRACE_ROW);
+    this.rows = new Int32Array(capacity * ROW);
+    this.switch_to(k.current);
   }
 
-  emit(kind: number, what: number, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0): void {
+  /** From here on rows are the work of `task`. */
+  switch_to(task: task_struct): void {
+    this.pid = task.pid;
+    this.stack = task.trace_stack;
+  }
+
+  emit(kind: number, what: number, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0): void {
     if (this.growing && this.count === this.capacity) this.grow();
-    const at = (this.count++ & (this.capacity - 1)) * TRACE_ROW;
     const { rows } = this;
-    rows[at] = this.k.current.pid;
-    rows[at + 1] = kind;
-    rows[at + 2] = what;
-    rows[at + 3] = a;
-    rows[at + 4] = b;
-    rows[at + 5] = c;
-    rows[at + 6] = d;
-    rows[at + 7] = e;
-    rows[at + 8] = f;
-    rows[at + 9] = g;
+    const at = (this.count++ & (this.capacity - 1)) << 3;
+    rows[at] = (kind << PID_BITS) | this.pid;
+    rows[at + 1] = what;
+    rows[at + 2] = a;
+    rows[at + 3] = b;
+    rows[at + 4] = c;
+    rows[at + 5] = d;
+    rows[at + 6] = e;
+    rows[at + 7] = f;
   }
 
   /** A function is entered; every enter is matched by one `leave` of the same task. */
-  enter(fn: number, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0): void {
-    this.k.current.trace_stack.push(fn);
-    this.emit(T_ENTER, fn, a, b, c, d, e, f, g);
+  enter(fn: number, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0): void {
+    this.stack.push(fn);
+    this.emit(T_ENTER, fn, a, b, c, d, e, f);
   }
 
   /** The function entered last by this task returns `ret`. */
   leave(ret: number): void {
-    const fn = this.k.current.trace_stack.pop();
+    const fn = this.stack.pop();
     BUG_ON(fn === undefined, 'trace: a function is left that was not entered');
-    this.emit(T_LEAVE, fn!, ret);
+    if (this.growing && this.count === this.capacity) this.grow();
+    const { rows } = this;
+    const at = (this.count++ & (this.capacity - 1)) << 3;
+    rows[at] = (T_LEAVE << PID_BITS) | this.pid;
+    rows[at + 1] = fn!;
+    rows[at + 2] = ret; // nobody reads the rest of such a row
+  }
+
+  /** The row of a step that is still held: pid, kind, what, then the arguments. */
+  row(step: number): number[] {
+    const at = (step & (this.capacity - 1)) << 3;
+    const first = this.rows[at]!;
+    const kind = first >>> PID_BITS;
+    const rest = [...this.rows.subarray(at + 1, at + ROW)];
+    return [first & PID_MASK, kind, ...(kind === T_LEAVE ? rest.fill(0, 2) : rest)];
   }
 
   private grow(): void {
