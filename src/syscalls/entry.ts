@@ -16,6 +16,9 @@ import type { task_struct } from '../kernel/task.js';
 import { T_SYSCALL_ENTER, T_SYSCALL_EXIT } from '../kernel/trace.js';
 import type { syscall_arg, syscall_row } from './row.js';
 
+/** What a stopped call goes on with when it cannot simply be made again. */
+const NR_restart_syscall = 219;
+
 type handler = (k: Kernel, ...args: readonly syscall_arg[]) => Might<number>;
 
 /** Nothing is left to do on the way out. ours: arch/x86 tests its work flags at once */
@@ -23,9 +26,9 @@ function may_return(task: task_struct, ret: number): boolean {
   return task.pins.length === 0 && task.task_works.length === 0 && !task.sigpending_flag && !task.restore_sigmask && ret > -ERESTARTSYS;
 }
 
-function leave_syscall(k: Kernel, task: task_struct, row: syscall_row, ret: number): number {
+function leave_syscall(k: Kernel, task: task_struct, nr: number, ret: number): number {
   task.syscall_nr = -1;
-  if (k.trace !== null) k.trace.emit(T_SYSCALL_EXIT, row.nr, ret);
+  if (k.trace !== null) k.trace.emit(T_SYSCALL_EXIT, nr, ret);
   return ret;
 }
 
@@ -42,7 +45,7 @@ export function enter_syscall(k: Kernel, row: syscall_row, args: readonly syscal
   task.syscall_args = args;
   if (k.trace !== null) k.trace.emit(T_SYSCALL_ENTER, row.nr);
   const might = (row.handler as handler)(k, ...args);
-  if (typeof might === 'number' && may_return(task, might)) return leave_syscall(k, task, row, might);
+  if (typeof might === 'number' && may_return(task, might)) return leave_syscall(k, task, row.nr, might);
   return exit_to_user_mode(k, row, args, might);
 }
 
@@ -51,6 +54,7 @@ function* after_time_slice(k: Kernel, row: syscall_row, args: readonly syscall_a
   k.current.slice = 0;
   clock_advance_to(k, k.clock.nowNs + TICK_NS);
   yield AT_RESCHED;
+  if (k.current.sigpending_flag) yield* do_signal(k, 0);
   const might = enter_syscall(k, row, args);
   return typeof might === 'number' ? might : yield* might;
 }
@@ -59,22 +63,47 @@ function* after_time_slice(k: Kernel, row: syscall_row, args: readonly syscall_a
 function* exit_to_user_mode(k: Kernel, row: syscall_row, args: readonly syscall_arg[], answer: Might<number>): Sleeps<number> {
   const task = k.current;
   let might = answer;
-  let ret = 0;
+  let nr = row.nr;
   for (;;) {
-    ret = typeof might === 'number' ? might : yield* might;
+    let ret: number = typeof might === 'number' ? might : yield* might;
     if (task.pins.length > 0) fdput_all(k);
     if (task.task_works.length > 0) yield* task_work_run(k);
-    if (may_return(task, ret)) break;
+    if (may_return(task, ret)) return leave_syscall(k, task, nr, ret);
+    // a tracer sees the call's own result, restart codes included, before signals are delivered
+    leave_syscall(k, task, nr, ret);
     ret = yield* do_signal(k, ret);
-    if (ret === -ERESTARTNOINTR) might = (row.handler as handler)(k, ...args);
-    else if (ret === -ERESTART_RESTARTBLOCK) might = task.restart === null ? -EINTR : task.restart();
-    else break;
+    if (ret !== -ERESTARTNOINTR && ret !== -ERESTART_RESTARTBLOCK) return ret;
+    const again = ret === -ERESTARTNOINTR;
+    nr = again ? row.nr : NR_restart_syscall;
+    task.syscall_nr = nr;
+    task.syscall_args = again ? args : [];
+    if (k.trace !== null) k.trace.emit(T_SYSCALL_ENTER, nr);
+    if (again) might = (row.handler as handler)(k, ...args);
+    else might = task.restart === null ? -EINTR : task.restart();
   }
-  return leave_syscall(k, task, row, ret);
 }
 
 /** As enter_syscall, for callers that write yield*. Sleeps as the call does. arch/x86/entry/common.c:do_syscall_64 */
 export function* do_syscall(k: Kernel, row: syscall_row, args: readonly syscall_arg[]): Sleeps<number> {
   const might = enter_syscall(k, row, args);
   return typeof might === 'number' ? might : yield* might;
+}
+
+/**
+ * A call as a tracer follows it: it ends where the tracer sees the result, restart codes and all; signals are delivered
+ * afterwards, by do_signal(). Sleeps as the call does. kernel/entry/common.c:syscall_exit_work
+ */
+export function* traced_syscall(k: Kernel, nr: number, args: readonly syscall_arg[], start: () => Might<number>): Sleeps<number> {
+  const task = k.current;
+  k.stats.syscalls++;
+  task.syscall_nr = nr;
+  task.syscall_args = args;
+  if (k.trace !== null) k.trace.emit(T_SYSCALL_ENTER, nr);
+  const might = start();
+  const ret = typeof might === 'number' ? might : yield* might;
+  if (task.pins.length > 0) fdput_all(k);
+  if (task.task_works.length > 0) yield* task_work_run(k);
+  task.syscall_nr = -1;
+  if (k.trace !== null) k.trace.emit(T_SYSCALL_EXIT, nr, ret);
+  return ret;
 }

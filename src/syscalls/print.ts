@@ -4,7 +4,7 @@
  */
 
 import { errnoName, errnoText } from '../kernel/errno.js';
-import { get_user_s64, get_user_u32, type user_memory } from '../kernel/uaccess.js';
+import { get_user_s64, get_user_u32, user_memory } from '../kernel/uaccess.js';
 import type { arg_printer, syscall_arg, syscall_record } from './row.js';
 
 /** How many bytes of a string are shown; strace's default. */
@@ -73,7 +73,7 @@ export function bytesText(bytes: Uint8Array, limit = STRING_LIMIT): string {
 function memoryText(value: syscall_arg, length: number): string {
   if (value === null) return 'NULL';
   if (typeof value === 'number') return hex(value, undefined as never);
-  if (value.kernelSpace || value.faultAt === 0) return '0x7ffc0000';
+  if (!(value instanceof user_memory) || value.kernelSpace || value.faultAt === 0) return '0x7ffc0000';
   return bytesText(value.bytes.subarray(0, Math.min(length, value.faultAt)));
 }
 
@@ -96,7 +96,7 @@ export function storedByKernel(print: arg_printer): arg_printer {
 export function structure(text: (memory: user_memory, call: syscall_record) => string, when: 'in' | 'out' = 'in'): arg_printer {
   const print: arg_printer = (value, call) => {
     if (value === null || typeof value === 'number') return value === null ? 'NULL' : hex(value, call);
-    if (value.kernelSpace || value.faultAt === 0) return '0x7ffc0000';
+    if (!(value instanceof user_memory) || value.kernelSpace || value.faultAt === 0) return '0x7ffc0000';
     if (when === 'out' && (call.ret === null || call.ret < 0)) return ptr(value, call);
     return text(value, call);
   };
@@ -118,22 +118,27 @@ function withResult(head: string, call: syscall_record): string {
   return `${head.padEnd(39)} = ${resultText(ret)}${ret >= 0 && call.row.result !== undefined ? call.row.result(call) : ''}`;
 }
 
+/** Arguments that strace does not show print as nothing. */
+function listed(texts: readonly string[]): string {
+  return texts.filter((text) => text !== '').join(', ');
+}
+
 /** A whole call as one line of strace. */
 export function printCall(call: syscall_record): string {
   if (call.ret === null) return printUnfinished(call);
-  return withResult(`${call.row.name}(${argTexts(call).join(', ')})`, call);
+  return withResult(`${call.row.name}(${listed(argTexts(call))})`, call);
 }
 
 /** The first half of a call that others interrupt: `read(3,  <unfinished ...>`. */
 export function printUnfinished(call: syscall_record): string {
   const shown = shownAtEntry(call);
   const more = shown > 0 && shown < call.row.args.length ? ', ' : '';
-  return `${call.row.name}(${argTexts({ ...call, ret: null }).slice(0, shown).join(', ')}${more} <unfinished ...>`;
+  return `${call.row.name}(${listed(argTexts({ ...call, ret: null }).slice(0, shown))}${more} <unfinished ...>`;
 }
 
 /** The second half: `<... read resumed>"abc", 10) = 3`. */
 export function printResumed(call: syscall_record): string {
-  return withResult(`<... ${call.row.name} resumed>${argTexts(call).slice(shownAtEntry(call)).join(', ')})`, call);
+  return withResult(`<... ${call.row.name} resumed>${listed(argTexts(call).slice(shownAtEntry(call)))})`, call);
 }
 
 /** `3`, or `-1 EAGAIN (Resource temporarily unavailable)`. */

@@ -3,12 +3,26 @@
  * one area stand together in a file; table.ts joins them.
  */
 
+import type { Program } from '../kernel/fork.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { Might } from '../kernel/point.js';
+import type { k_sigaction } from '../kernel/signal_types.js';
 import type { user_memory } from '../kernel/uaccess.js';
 
-/** An argument of a system call: an integer or a pointer. Wide integers (u64) travel in user memory. */
-export type syscall_arg = number | user_memory | null;
+/**
+ * An argument of a system call: an integer or a pointer. Wide integers (u64) travel in user memory. What holds
+ * pointers itself is an object: signal actions, arguments of clone3, argv; and a new task's program is a function.
+ */
+export type syscall_arg = number | user_memory | null | Program | k_sigaction | clone_args | readonly user_memory[];
+
+/** The structure that clone3() takes; the pointers are to 4 bytes each. include/uapi/linux/sched.h:clone_args */
+export interface clone_args {
+  readonly flags: number;
+  readonly pidfd?: user_memory;
+  readonly child_tid?: user_memory;
+  readonly parent_tid?: user_memory;
+  readonly exit_signal?: number;
+}
 
 /** A finished or running call, as printers see it. `ret` is null while the call runs. */
 export interface syscall_record {
