@@ -9,7 +9,7 @@ import { BUG_ON } from './bug.js';
 import { hrtimer_cancel } from './clock.js';
 import { put_files_struct } from './fdtable.js';
 import { task_work_run } from './file.js';
-import { AT_SCHEDULE, type Sleeps } from './point.js';
+import { AT_SCHEDULE, point, type Sleeps } from './point.js';
 import { try_to_wake_up } from './sched.js';
 import { flush_sigqueue_mask, kill_thread, retarget_shared_pending } from './signal.js';
 import { task_participate_group_stop } from './signal_deliver.js';
@@ -19,6 +19,9 @@ import { EXIT_DEAD, EXIT_ZOMBIE, PF_EXITING, TASK_DEAD, TASK_KILLABLE, TASK_NORM
 import { EPOLLHUP, EPOLLIN, EPOLLRDNORM, POLLFREE, SIGCHLD } from './uapi.js';
 import { put_user_u32 } from './uaccess.js';
 import { __wake_up, __wake_up_pollfree, waitqueue_active, wake_up_all } from './wait.js';
+
+/** A traced task has given everything back; its tracer is told first. kernel/exit.c:exit_notify */
+export const AT_EXIT_STOP = point('exit_notify', 'before the parent hears of the end');
 
 /** True for the first thread of a process. include/linux/sched/signal.h:thread_group_leader */
 export function thread_group_leader(task: task_struct): boolean {
@@ -159,6 +162,8 @@ export function* do_exit(k: Kernel, code: number): Sleeps<never> {
   complete_vfork_done(k, task);
   put_files_struct(k, task.files);
   yield* task_work_run(k);
+  // the parent hears of the end when the tracer has let go of the task
+  if (task.ptrace !== null) yield AT_EXIT_STOP;
   exit_notify(k, task);
   BUG_ON(k.spinlocks_held > 0, 'a task ends while it holds a spinlock');
   task.exited = true;

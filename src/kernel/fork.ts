@@ -141,6 +141,7 @@ function new_task(k: Kernel, from: task_struct, flags: number): task_struct {
     leader: thread ? from.group_leader : null,
   });
   task.capable = from.capable;
+  task.ptrace = from.ptrace;
   task.blocked_lo = from.blocked_lo;
   task.blocked_hi = from.blocked_hi;
   task.signal.threads.push(task);

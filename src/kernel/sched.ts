@@ -172,6 +172,24 @@ export function machine_step(k: Kernel): Point | Halt {
   return at;
 }
 
+/**
+ * Says who has the CPU at the next move: a task that can run, or nobody (null), so that timers run on the idle task.
+ * ours: a log gives the schedule; in Linux pick_next_task() decides alone
+ * @returns false when the task cannot run
+ */
+export function run_next(k: Kernel, task: task_struct | null): boolean {
+  const { current, runqueue } = k;
+  if (task !== current) {
+    const at = task === null ? -1 : runqueue.indexOf(task);
+    if (task !== null && at < 0) return false;
+    if (at >= 0) runqueue.splice(at, 1);
+    if (current !== k.idle) runqueue.push(current);
+    context_switch(k, task ?? k.idle);
+  }
+  k.stopped_at = null;
+  return true;
+}
+
 /** A run took more steps than it may: a program that never ends, or never sleeps. */
 export class StepBudgetExceeded extends Error {
   override readonly name = 'StepBudgetExceeded';

@@ -37,9 +37,10 @@ export function sig_task_ignored(task: task_struct, sig: number): boolean {
   return handler === SIG_IGN || (handler === SIG_DFL && sig_kernel_ignore(sig));
 }
 
-/** A blocked signal is never ignored at sending: the program may install a handler before it unblocks it. kernel/signal.c:sig_ignored */
+/** A blocked signal is never ignored at sending: the program may install a handler before it unblocks it. A tracer sees the ignored ones too. kernel/signal.c:sig_ignored */
 function sig_ignored(task: task_struct, sig: number): boolean {
   if (sigismember(task.blocked_lo | task.real_blocked_lo, task.blocked_hi | task.real_blocked_hi, sig)) return false;
+  if (task.ptrace !== null && sig !== SIGKILL) return false;
   return sig_task_ignored(task, sig);
 }
 
@@ -146,7 +147,7 @@ function complete_signal(k: Kernel, sig: number, task: task_struct, type: Signal
   if (t === null) return;
   const { signal } = task;
   const fatal = sig_fatal(task, sig) && (signal.flags & SIGNAL_GROUP_EXIT) === 0
-    && !sigismember(t.real_blocked_lo, t.real_blocked_hi, sig);
+    && !sigismember(t.real_blocked_lo, t.real_blocked_hi, sig) && (sig === SIGKILL || task.ptrace === null);
   if (fatal && !sig_kernel_coredump(sig)) {
     signal.flags = SIGNAL_GROUP_EXIT;
     signal.group_exit_code = sig;

@@ -8,7 +8,7 @@ import type { Kernel } from './kernel.js';
 import { EINTR, ERESTART_RESTARTBLOCK, ERESTARTNOHAND, ERESTARTNOINTR, ERESTARTSYS } from './errno.js';
 import { do_group_exit } from './exit.js';
 import { posixtimer_rearm_itimer } from './itimer.js';
-import { AT_SCHEDULE, type Sleeps } from './point.js';
+import { AT_SCHEDULE, point, type Sleeps } from './point.js';
 import {
   __set_current_blocked, recalc_sigpending, restore_saved_sigmask, set_current_blocked, signal_set_stop_flags, signal_wake_up,
   task_clear_jobctl_pending, task_set_jobctl_pending,
@@ -24,6 +24,9 @@ import { T_SIGNAL, T_SYSCALL_ENTER, T_SYSCALL_EXIT } from './trace.js';
 import { SA_NODEFER, SA_RESETHAND, SA_RESTART, SIGALRM, SIGKILL } from './uapi.js';
 
 const NR_rt_sigreturn = 15;
+
+/** A traced task has a signal to take, and its tracer looks at it first. kernel/signal.c:ptrace_signal */
+export const AT_SIGNAL_STOP = point('ptrace_signal', 'before a signal is delivered');
 
 /** A signal that a handler of the program will take. include/linux/signal_types.h:ksignal */
 interface ksignal {
@@ -142,6 +145,10 @@ function* get_signal(k: Kernel): Sleeps<ksignal | null> {
     const info = dequeue_signal(k, task.blocked_lo, task.blocked_hi);
     if (info === null) return null;
     const sig = info.si_signo;
+    if (task.ptrace !== null && sig !== SIGKILL) {
+      task.ptrace.signal(task, info);
+      yield AT_SIGNAL_STOP;
+    }
     const action = task.sighand.action[sig]!;
     if (k.trace !== null) k.trace.emit(T_SIGNAL, sig, task.pid, 1, info.si_code, info.si_pid);
     if (action.sa_handler === SIG_IGN) continue;
@@ -226,7 +233,7 @@ export function* do_signal(k: Kernel, ret: number): Sleeps<number> {
 function* run_handler(k: Kernel, frame: rt_sigframe, ret: number): Sleeps<void> {
   const { ksig } = frame;
   k.current.syscall_nr = -1;
-  const running = ksig.handler(ksig.info.si_signo, ksig.info);
+  const running = ksig.handler(ksig.info.si_signo, ksig.info, ret);
   if (typeof running === 'object') yield* running;
   if (k.trace !== null) k.trace.emit(T_SYSCALL_ENTER, NR_rt_sigreturn, frame.uc_sigmask_lo, frame.uc_sigmask_hi);
   __set_current_blocked(k, frame.uc_sigmask_lo, frame.uc_sigmask_hi);

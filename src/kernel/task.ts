@@ -7,7 +7,7 @@
 import type { file } from './file.js';
 import { files_struct } from './fdtable.js';
 import { pid_struct } from './pid.js';
-import { sighand_struct, signal_struct, sigpending } from './signal_types.js';
+import { sighand_struct, signal_struct, sigpending, type siginfo } from './signal_types.js';
 import type { Sleeps } from './point.js';
 import type { user_ptr } from './uaccess.js';
 
@@ -37,6 +37,11 @@ export class user_struct {
   constructor(uid: number) {
     this.uid = uid;
   }
+}
+
+/** Who follows a task as strace does: it is told of each signal before it is delivered. include/linux/ptrace.h */
+export interface tracer {
+  signal(task: task_struct, info: siginfo): void;
 }
 
 /** One thread. The body is null for the idle task only. */
@@ -81,6 +86,8 @@ export class task_struct {
   /** what restart_syscall() goes on with after a stop without handler */
   restart: (() => Sleeps<number>) | null = null;
 
+  /** the tracer; children have it too. Signals stop the task before they are delivered, and so does its end */
+  ptrace: tracer | null = null;
   real_parent: task_struct | null = null;
   readonly children: task_struct[] = [];
   group_leader: task_struct;
