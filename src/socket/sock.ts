@@ -102,6 +102,8 @@ export class sock extends sock_common {
   sk_lingertime = 0;
   sk_ack_backlog = 0;
   sk_max_ack_backlog = 0;
+  /** calls that wait to send something as soon as the connection stands */
+  sk_write_pending = 0;
   /** changes when the socket is disconnected, for those who slept meanwhile */
   sk_disconnects = 0;
 

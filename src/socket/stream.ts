@@ -79,12 +79,14 @@ export function* sk_stream_wait_connect(k: Kernel, sk: sock, deadlineNs: number)
     const wait = new wait_queue_entry(k.current, woken_wake_function);
     add_wait_queue(k, sk.wq, wait);
     const disconnects = sk.sk_disconnects;
+    sk.sk_write_pending++;
     release_sock(k, sk);
     let done = sk.sk_err !== 0 || sk.sk_state === TCP_ESTABLISHED || sk.sk_state === TCP_CLOSE_WAIT;
     if (!done) yield* wait_woken(k, wait, TASK_INTERRUPTIBLE, deadlineNs);
     yield* lock_sock(k, sk);
     done = sk.sk_err === 0 && (sk.sk_state === TCP_ESTABLISHED || sk.sk_state === TCP_CLOSE_WAIT);
     remove_wait_queue(k, sk.wq, wait);
+    sk.sk_write_pending--;
     if (disconnects !== sk.sk_disconnects) return leave(k, -EPIPE);
     if (done) return leave(k, 0);
   }
