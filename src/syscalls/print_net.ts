@@ -4,8 +4,7 @@
  */
 
 import { errnoName } from '../kernel/errno.js';
-import type { user_memory } from '../kernel/uaccess.js';
-import { get_user_u32 } from '../kernel/uaccess.js';
+import { get_user_u32, user_memory } from '../kernel/uaccess.js';
 import { user_msghdr } from '../socket/msghdr.js';
 import * as U from '../socket/uapi_socket.js';
 import { bytesText, flags, flagText, oneOf, ptr, storedByKernel, structure } from './print.js';
@@ -89,14 +88,14 @@ export function addrIn(length: number): arg_printer {
 export function addrOut(length: number): arg_printer {
   return structure((memory, call) => {
     const len = call.args[length];
-    const stored = len === null || typeof len === 'number' || len === undefined ? 0 : (get_user_u32(len, 0) ?? 0);
+    const stored = !(len instanceof user_memory) ? 0 : (get_user_u32(len, 0) ?? 0);
     return stored === 0 ? ptr(memory, call) : sockaddrText(memory.bytes.subarray(0, Math.min(stored, memory.faultAt)));
   }, 'out');
 }
 
 /** A pointer to a length that the kernel reads and writes. */
 export const lenInOut: arg_printer = storedByKernel((value, call) => {
-  if (value === null || typeof value === 'number') return ptr(null, call);
+  if (!(value instanceof user_memory)) return ptr(null, call);
   const len = get_user_u32(value, 0);
   return len === null ? ptr(value, call) : `[${len}]`;
 });
@@ -123,7 +122,7 @@ export const optIn: arg_printer = structure((memory, call) => optionText(memory,
 /** The value that getsockopt() stored. */
 export const optOut: arg_printer = structure((memory, call) => {
   const len = call.args[4];
-  return optionText(memory, call, len === null || typeof len === 'number' || len === undefined ? 0 : (get_user_u32(len, 0) ?? 0));
+  return optionText(memory, call, !(len instanceof user_memory) ? 0 : (get_user_u32(len, 0) ?? 0));
 }, 'out');
 
 function msgText(msg: user_msghdr, total: number): string {
