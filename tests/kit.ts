@@ -10,6 +10,7 @@ import { machine_step, type Halt } from '../src/kernel/sched.js';
 import type { Sleeps } from '../src/kernel/point.js';
 import type { task_struct } from '../src/kernel/task.js';
 import { user_memory } from '../src/kernel/uaccess.js';
+import { checkInvariants, checkNoLeaks } from '../src/inspect/invariants.js';
 import { do_syscall } from '../src/syscalls/entry.js';
 import type { syscall_arg } from '../src/syscalls/row.js';
 import { syscall_by_name } from '../src/syscalls/table.js';
@@ -40,13 +41,18 @@ export function task(k: Kernel, comm: string, program: Program): task_struct {
   return spawn_process(k, comm, program);
 }
 
-/** Runs until nobody can go on, or until the clock passes `untilNs`. */
+/** Runs until nobody can go on, or until the clock passes `untilNs`; then all invariants must hold, and nothing may have leaked. */
 export function run(k: Kernel, untilNs = Infinity): Halt | 'time' {
-  for (;;) {
-    if (k.clock.nowNs > untilNs) return 'time';
+  let halt: Halt | 'time' = 'time';
+  while (k.clock.nowNs <= untilNs) {
     const at = machine_step(k);
-    if (typeof at === 'string') return at;
+    if (typeof at !== 'string') continue;
+    halt = at;
+    break;
   }
+  checkInvariants(k);
+  checkNoLeaks(k);
+  return halt;
 }
 
 /** One process on a fresh machine, run to its end; what it returns. */

@@ -5,7 +5,7 @@
 
 import type { Kernel } from './kernel.js';
 import { ENXIO, ERESTARTSYS } from './errno.js';
-import { file, FMODE_READ, FMODE_WRITE, type file_operations } from './file.js';
+import { file, file_free, FMODE_READ, FMODE_WRITE, type file_operations } from './file.js';
 import { mutex_lock, mutex_unlock } from './lock.js';
 import type { inode } from './namei.js';
 import { pipe_file, pipe_inode_info, pipeanon_fops } from './pipe.js';
@@ -90,6 +90,7 @@ export function* fifo_open(k: Kernel, node: inode, flags: number, path: string):
   else err = open_for_both(k, pipe);
   mutex_unlock(k, pipe.mutex);
   if (err === 0) return opened;
+  file_free(k, opened);
   if (--pipe.files === 0) gone();
   return err;
 }

@@ -103,6 +103,13 @@ export function* fput_close_sync(k: Kernel, file: file): Sleeps<void> {
   if (--file.f_count === 0) yield* __fput(k, file);
 }
 
+/** Frees a file whose opening failed: there is nothing to release. fs/file_table.c:file_free */
+export function file_free(k: Kernel, file: file): void {
+  file.f_count = 0;
+  file.released = true;
+  k.nr_files--;
+}
+
 /** Releases a file: epoll items first, then the file's own release. Sleeps for the epolls' mutexes. fs/file_table.c:__fput */
 export function* __fput(k: Kernel, file: file): Sleeps<void> {
   if (k.trace !== null) k.trace.enter(F.__fput, file.id);
