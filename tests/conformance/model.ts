@@ -91,9 +91,6 @@ const PERFORM: Readonly<Record<string, Performer>> = {
   shutdown: plain('shutdown'),
   ctl: ctl(false),
   ctl_null: ctl(true),
-  *mmap(k, n) {
-    return [BigInt(yield* sys(k, 'mmap', 0, 4096, 1, 2, n[0]!, 0))];
-  },
   *ioctl(k, n) {
     return [BigInt(yield* sys(k, 'ioctl', n[0]!, n[1]!, mem(8)))];
   },

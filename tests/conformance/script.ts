@@ -140,7 +140,10 @@ export function maskText(mask: number): string {
   return names.join('|');
 }
 
-const ERRNO_NAMES = new Map(Object.entries(errno).filter(([name, value]) => /^E/.test(name) && typeof value === 'number').map(([name, value]) => [value as number, name]));
+const ERRNO_NAMES = new Map<number, string>();
+for (const [name, value] of Object.entries(errno)) {
+  if (/^E[A-Z0-9]+$/.test(name) && typeof value === 'number' && !['EWOULDBLOCK', 'EDEADLOCK', 'ENOTSUP'].includes(name)) ERRNO_NAMES.set(value, name);
+}
 
 /** `EINVAL` for -22. */
 export function errorText(ret: number): string {
