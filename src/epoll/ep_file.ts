@@ -40,7 +40,8 @@ export function is_file_epoll(file: file): boolean {
 
 /** The poll method of the file, for poll, select and io_uring. Sleeps for ep->mtx. fs/eventpoll.c:ep_eventpoll_poll */
 function* ep_eventpoll_poll(k: Kernel, file: file, pt: poll_table | null): Sleeps<number> {
-  if (k.trace !== null) k.trace.enter(F.ep_eventpoll_poll, file.id);
+  const ep = file.private_data as eventpoll;
+  if (k.trace !== null) k.trace.enter(F.ep_eventpoll_poll, ep.id, ep_bits(ep));
   return leave(k, yield* __ep_eventpoll_poll(k, file, pt, 0));
 }
 

@@ -55,7 +55,7 @@ export const EPOLL_FUNCTIONS = traced(100, {
   ep_done_scan: 'ep:ep state:ep_bits txlist_empty:bool',
   ep_item_poll: 'item:item ep:ep events:mask linked:bool queues:bool -> mask',
   epi_fget: '',
-  ep_eventpoll_poll: 'file:obj -> mask',
+  ep_eventpoll_poll: 'ep:ep state:ep_bits -> mask',
   __ep_eventpoll_poll: 'ep:ep state:ep_bits -> mask',
   ep_find: 'ep:ep file:obj fd:int -> bool',
   ep_insert: 'ep:ep state:ep_bits newevents:mask file:obj fd:int full_check:bool -> int',
