@@ -7,6 +7,7 @@
 import type { file } from '../kernel/file.js';
 import type { iov_iter } from '../kernel/uaccess.js';
 import { BUG_ON } from '../kernel/bug.js';
+import type { sock } from './sock.js';
 
 /** Memory a buffer costs beyond its payload: the structures and the room for headers. Measured on loopback. */
 export const SKB_OVERHEAD = 832;
@@ -63,6 +64,8 @@ export class sk_buff {
   gso_segs = 0;
   eor = false;
 
+  /** AF_UNIX: the sock that is charged for the buffer */
+  sk: sock | null = null;
   /** AF_UNIX: files that travel with the data, and bytes of it already read. net/unix/af_unix.c:unix_skb_parms */
   fp: file[] | null = null;
   consumed = 0;

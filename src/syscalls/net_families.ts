@@ -4,5 +4,6 @@
  */
 
 import type { net_proto_family } from '../socket/socket.js';
+import { unix_family_ops } from '../socket/unix.js';
 
-export const net_families: readonly net_proto_family[] = [];
+export const net_families: readonly net_proto_family[] = [unix_family_ops];
