@@ -1,0 +1,362 @@
+/**
+ * A machine to program against: processes are added as generator functions, and the machine is run to its end, to an instant, one move
+ * at a time, or to a named point inside a system call. Everything that a run depends on is in its options and in the list of choices,
+ * so a run can be had again from one short string.
+ */
+
+import { clock_advance_to } from '../kernel/clock.js';
+import type { Decisions } from '../kernel/decisions.js';
+import { spawn_process } from '../kernel/fork.js';
+import { Kernel, type PreemptMode } from '../kernel/kernel.js';
+import { lockdep } from '../kernel/lock.js';
+import { AT_SCHEDULE, type Point, type Sleeps } from '../kernel/point.js';
+import { AT_RESCHED, machine_step, StepBudgetExceeded, type Halt } from '../kernel/sched.js';
+import type { task_struct } from '../kernel/task.js';
+import { Trace } from '../kernel/trace.js';
+import { KernelBug } from '../kernel/bug.js';
+import { Inspector } from '../inspect/inspector.js';
+import { checkInvariants } from '../inspect/invariants.js';
+import type { MachineView } from '../inspect/view.js';
+import { checkNothingPrepared, taskName } from './callBase.js';
+import { Director, sourceOf } from './director.js';
+import { ProgramError, ScenarioError } from './errors.js';
+import { holds, show, showActual, type Failure } from './expect.js';
+import { parseRecording, recordingText, type Intervention } from './recording.js';
+import { logText, Strace, type LogLine, type LogStyle } from './strace.js';
+import { Sys, type Program, type SysHost } from './sys.js';
+
+/** A place inside the kernel: a function, and where in it; `where` left out: any place of the function. */
+export interface Place {
+  readonly fn: string;
+  readonly where: string | null;
+}
+
+/** A named point: `at('ep_send_events_proc', 'copy_to_user')`. */
+export function at(fn: string, where: string | null = null): Place {
+  return { fn, where };
+}
+
+/** What a machine is made with. */
+export interface MachineOptions {
+  /** seed of the choices and of the kernel's own random numbers; default: no choice is random, the first comer goes first */
+  readonly seed?: number;
+  /**
+   * Where a task may lose the CPU: `never` (only where it sleeps), `listed` (at `points`, and where stepTo() stops), `all` (at every
+   * point). Default: `all` with a seed or with decisions, else `listed`.
+   */
+  readonly preempt?: PreemptMode;
+  /** the points of mode `listed` */
+  readonly points?: readonly Place[];
+  /** a source of choices of your own */
+  readonly decisions?: Decisions;
+  /** the same run again: seed, mode, points and choices are those of the recording */
+  readonly recording?: string;
+  /** keeps what every kernel function did, for inspect and for comparisons; default false */
+  readonly trace?: boolean;
+  /** system calls and resumed points that a run may take; default 10 million */
+  readonly stepBudget?: number;
+  /** checks the order in which locks are taken; default true */
+  readonly lockdep?: boolean;
+  /** newest lines of the log that are kept; 0: none is made, which is faster; default 100,000 */
+  readonly log?: number;
+  /** is told of each line of the log as it is made */
+  readonly onLine?: (line: LogLine) => void;
+  /** what a recording of this machine says it is a run of */
+  readonly scenario?: { readonly name: string; readonly options: Readonly<Record<string, string>> };
+}
+
+/** How a machine stands after a run. */
+export interface Outcome {
+  /** `finished`: all programs ended; `asleep`: those that are left sleep for ever; `time`: runUntil() came to its instant */
+  readonly halt: Halt | 'time';
+  readonly failures: readonly Failure[];
+  /** virtual time, nanoseconds since the machine started */
+  readonly timeNs: number;
+  /** tasks that have not ended: `server(1)` */
+  readonly left: readonly string[];
+}
+
+/** How one move ended: at a point, or with nothing more to do. */
+export type Step = Point | Halt;
+
+/** A process of a machine. */
+export class Process {
+  readonly pid: number;
+  readonly name: string;
+  private readonly task: task_struct;
+
+  constructor(task: task_struct) {
+    this.pid = task.pid;
+    this.name = task.comm;
+    this.task = task;
+  }
+
+  /** True when its first thread has ended. */
+  get ended(): boolean {
+    return this.task.exited;
+  }
+
+  /** The exit status, 0 .. 255; null: it runs, or a signal killed it. */
+  get status(): number | null {
+    return this.task.exited && (this.task.exit_code & 0x7f) === 0 ? (this.task.exit_code >> 8) & 0xff : null;
+  }
+
+  /** The signal that killed it; null: none. */
+  get signal(): number | null {
+    return this.task.exited && (this.task.exit_code & 0x7f) !== 0 ? this.task.exit_code & 0x7f : null;
+  }
+}
+
+function key(place: Place): string {
+  return place.where === null ? place.fn : `${place.fn}:${place.where}`;
+}
+
+function placeText(place: Place): string {
+  return place.where === null ? place.fn : `${place.fn}: ${place.where}`;
+}
+
+function isAt(point: Point, place: Place): boolean {
+  return point.fn === place.fn && (place.where === null || point.where === place.where);
+}
+
+/** One machine. Make it with machine(). */
+export class Machine implements SysHost {
+  readonly kernel: Kernel;
+  readonly log: Strace;
+  /** expectations that did not hold, so far */
+  readonly failures: Failure[] = [];
+  prepared: string | null = null;
+  private readonly sys: Sys;
+  private readonly director: Director;
+  private readonly inspector: Inspector;
+  private readonly options: MachineOptions;
+  private readonly seed: number;
+  private readonly points: readonly string[];
+  private readonly interventions: Intervention[] = [];
+  /** interventions of a recording that are still to come */
+  private readonly toCome: Intervention[];
+  private readonly alive = new Set<task_struct>();
+  /** the machine stands where only stepTo() stopped it: going on asks nobody */
+  private quiet = false;
+  private broken = false;
+
+  constructor(options: MachineOptions) {
+    const recorded = options.recording === undefined ? null : parseRecording(options.recording);
+    if (recorded !== null && (options.seed !== undefined || options.decisions !== undefined || options.preempt !== undefined || options.points !== undefined)) {
+      throw new ScenarioError('a recording brings its own seed, mode, points and choices: leave them out');
+    }
+    this.options = options;
+    this.seed = recorded?.seed ?? options.seed ?? 1;
+    this.points = recorded?.points ?? (options.points ?? []).map(key);
+    this.toCome = [...(recorded?.interventions ?? [])];
+    this.director = new Director(sourceOf(options.decisions, options.seed, recorded?.choices));
+    const random = options.seed !== undefined || options.decisions !== undefined;
+    const preempt = recorded?.preempt ?? options.preempt ?? (random ? 'all' : 'listed');
+    this.kernel = new Kernel({
+      decisions: this.director, seed: this.seed, preempt, ...(options.stepBudget === undefined ? {} : { stepBudget: options.stepBudget }),
+    });
+    for (const point of this.points) this.kernel.listed.add(point);
+    if (options.lockdep !== false) this.kernel.lockdep = new lockdep();
+    if (options.trace === true) this.kernel.trace = new Trace(this.kernel, 4096, true);
+    this.log = new Strace(this.kernel, options.log ?? 100_000, options.onLine ?? null);
+    this.inspector = new Inspector(this.kernel);
+    this.sys = new Sys(this);
+  }
+
+  /**
+   * Adds a process. Processes run in the order in which they were added, until they sleep.
+   * @param name the program's name
+   * @param program a generator function; what it returns is its exit status
+   */
+  process(name: string, program: Program): Process {
+    if (typeof program !== 'function') throw new ScenarioError(`the program of ${name} is ${show(program)}; expected a generator function: function* (sys) { ... }`);
+    const task = spawn_process(this.kernel, name, this.body(program));
+    this.alive.add(task);
+    return new Process(task);
+  }
+
+  /** The body of a task that runs `program`. */
+  body(program: Program): () => Sleeps<number | void> {
+    return () => this.main(program);
+  }
+
+  /** Runs a program, and says which one threw when one does. Sleeps as the program does. */
+  private *main(program: Program): Sleeps<number | void> {
+    this.alive.add(this.kernel.current);
+    try {
+      const running = program(this.sys) as Sleeps<number | void> | undefined;
+      if (typeof running?.[Symbol.iterator] !== 'function') {
+        throw new ScenarioError('the program is not a generator function; write function* (sys) { ... } and yield* before every call');
+      }
+      const status = yield* running;
+      checkNothingPrepared(this);
+      return status;
+    } catch (error) {
+      if (error instanceof ProgramError || error instanceof KernelBug || error instanceof StepBudgetExceeded) throw error;
+      const task = taskName(this.kernel);
+      throw new ProgramError(`${task}: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`, task, this.log.count, error);
+    }
+  }
+
+  /** Virtual time, nanoseconds since the machine started. */
+  get nowNs(): number {
+    return this.kernel.clock.nowNs;
+  }
+
+  /** One move: the task that has the CPU, or the next one, runs until it sleeps or comes to a point. */
+  step(): Step {
+    const { kernel } = this;
+    if (this.broken) throw new ScenarioError('the machine stopped at an error and cannot go on');
+    if (this.quiet) kernel.stopped_at = null;
+    this.quiet = false;
+    kernel.stop_at_resume = this.toCome[0]?.resume ?? -1;
+    let step: Step;
+    try {
+      step = machine_step(kernel);
+    } catch (error) {
+      this.broken = true;
+      throw error;
+    }
+    if (kernel.stats.resumes === this.toCome[0]?.resume) this.intervene(this.toCome.shift()!);
+    this.log.pause();
+    if (kernel.current === kernel.idle) this.noteEnds();
+    return step;
+  }
+
+  private intervene(intervention: Intervention): void {
+    this.interventions.push(intervention);
+    this.director.force(intervention.choice, false);
+  }
+
+  private noteEnds(): void {
+    for (const task of this.alive) {
+      if (!task.exited) continue;
+      this.alive.delete(task);
+      this.log.end(task);
+    }
+  }
+
+  /** Runs to the end: until all programs have ended, or nobody will ever run again. */
+  run(): Outcome {
+    for (;;) {
+      const step = this.step();
+      if (typeof step === 'string') return this.outcome(step);
+    }
+  }
+
+  /** Runs everything that happens up to an instant. @param ms milliseconds since the machine started */
+  runUntil(ms: number): Outcome {
+    const { kernel } = this;
+    const { clock } = kernel;
+    for (;;) {
+      const resting = kernel.current === kernel.idle && kernel.runqueue.length === 0;
+      const next = clock.heap[0]?.expiresNs ?? Infinity;
+      if (clock.nowNs > ms * 1e6 || (resting && next !== Infinity && next > ms * 1e6)) {
+        clock_advance_to(kernel, ms * 1e6);
+        return this.outcome('time');
+      }
+      const step = this.step();
+      if (typeof step === 'string') return this.outcome(step);
+    }
+  }
+
+  /**
+   * Runs until a task stands at a point, in the middle of what it is doing: `m.stepTo(at('ep_send_events_proc', 'copy_to_user'))`. Not
+   * in mode `never`, which has no points.
+   * @param who name of the program that is to come there; default: any
+   * @returns the point
+   */
+  stepTo(place: Place, who: string | null = null): Point {
+    const { kernel } = this;
+    if (kernel.mode === 'never') throw new ScenarioError(`stepTo(${placeText(place)}): this machine was made with preempt 'never', so it does not stop at points; use 'listed' or 'all'`);
+    const added = kernel.mode === 'listed' && !kernel.listed.has(key(place));
+    if (added) kernel.listed.add(key(place));
+    try {
+      for (;;) {
+        const step = this.step();
+        if (typeof step === 'string') throw new ScenarioError(`the machine is ${step} and ${who ?? 'nobody'} came to ${placeText(place)}`);
+        if (added && this.isQuiet(step)) this.quiet = true;
+        if (isAt(step, place) && (who === null || kernel.current.comm === who)) return step;
+      }
+    } finally {
+      if (added) kernel.listed.delete(key(place));
+    }
+  }
+
+  /** True for a point at which the machine would not have stopped by itself. */
+  private isQuiet(point: Point): boolean {
+    return point !== AT_SCHEDULE && point !== AT_RESCHED && !this.points.includes(point.fn) && !this.points.includes(`${point.fn}:${point.where}`);
+  }
+
+  /**
+   * At the next move this program has the CPU; the one that stands at a point waits meanwhile, as a task does that the scheduler
+   * interrupts. It must be able to run.
+   * @param who name or pid
+   */
+  next(who: string | number): void {
+    const { kernel } = this;
+    const is = (task: task_struct): boolean => task.comm === who || task.pid === who;
+    const queued = kernel.runqueue.findIndex(is);
+    const idle = kernel.current === kernel.idle;
+    if (!idle && is(kernel.current)) return;
+    if (queued < 0) {
+      const runnable = [...(idle ? [] : [kernel.current]), ...kernel.runqueue].map((task) => task.comm);
+      throw new ScenarioError(`${who} cannot run now; ${runnable.length === 0 ? 'nobody can' : `these can: ${runnable.join(', ')}`}`);
+    }
+    if (!kernel.preempt) throw new ScenarioError("this machine was made with preempt 'never', so nobody is asked who goes on; use 'listed' or 'all'");
+    if (!idle && this.quiet) {
+      this.quiet = false;
+      this.interventions.push({ resume: kernel.stats.resumes, choice: queued + 1 });
+      this.director.force(queued + 1, false);
+    } else {
+      this.director.force(idle || kernel.stopped_at === AT_RESCHED ? queued : queued + 1, true);
+    }
+  }
+
+  /**
+   * Notes a failure unless `actual` is what is expected, as `sys.expect` does for a program.
+   * @returns whether it holds
+   */
+  expect(actual: unknown, expected: unknown, what = ''): boolean {
+    if (holds(actual, expected)) return true;
+    this.failures.push({
+      task: 'machine', what, expected: show(expected), actual: showActual(actual, expected), call: null, line: this.log.count, timeNs: this.nowNs,
+      stack: new Error().stack ?? '',
+    });
+    return false;
+  }
+
+  /** Everything inside, as plain JSON that shares what did not change with the view before. */
+  view(): MachineView {
+    return this.inspector.view();
+  }
+
+  /** The log so far, as strace -f writes it. */
+  strace(style: LogStyle = {}): string {
+    return logText(this.log.lines, style);
+  }
+
+  /** Throws a KernelBug with its name when something inside does not hold that must hold. */
+  checkInvariants(): void {
+    checkInvariants(this.kernel);
+  }
+
+  /** The run so far as one string; a machine made with it as `recording`, and the same programs, has the same run. */
+  get recording(): string {
+    const { scenario } = this.options;
+    return recordingText({
+      scenario: scenario?.name ?? '', options: scenario?.options ?? {}, preempt: this.kernel.mode, points: this.points, seed: this.seed,
+      choices: this.director.choices, interventions: this.interventions,
+    });
+  }
+
+  private outcome(halt: Halt | 'time'): Outcome {
+    const left = [...this.kernel.tasks.values()].filter((task) => !task.exited).map((task) => `${task.comm}(${task.pid})`);
+    return { halt, failures: this.failures, timeNs: this.nowNs, left };
+  }
+}
+
+/** Makes a machine: `const m = machine({ seed: 7 }); m.process('server', function* (sys) { ... }); m.run()`. */
+export function machine(options: MachineOptions = {}): Machine {
+  return new Machine(options);
+}
