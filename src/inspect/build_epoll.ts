@@ -63,15 +63,21 @@ export function eventpollView(ep: eventpoll, cache: TreeCache): EventpollView {
   };
 }
 
-/** @param named names of the objects that own wait queues, by id */
-export function itemView(epi: epitem, named: ReadonlyMap<number, string>): ItemView {
+/** Items on the private list of a scan. */
+export function scannedItems(eventpolls: Iterable<eventpoll>): Set<epitem> {
+  const scanned = new Set<epitem>();
+  for (const { txlist } of eventpolls) if (txlist !== null) for (const epi of list_to_array(txlist)) scanned.add(epi);
+  return scanned;
+}
+
+/** @param named names of the objects that own wait queues, by id; `scanned`: the items of running scans */
+export function itemView(epi: epitem, named: ReadonlyMap<number, string>, scanned: ReadonlySet<epitem>): ItemView {
   const queues: string[] = [];
   for (let pwq = epi.pwqlist; pwq !== null; pwq = pwq.next) {
     if (pwq.whead === null) continue;
     const { owner, name } = queueOf(pwq.whead.id);
     queues.push(`${named.get(owner) ?? `#${owner}`}.${name}`);
   }
-  const onTxlist = epi.ep.txlist !== null && list_to_array(epi.ep.txlist).includes(epi);
   return {
     id: epi.id,
     name: `item ${epi.ffd.fd}`,
@@ -80,7 +86,7 @@ export function itemView(epi: epitem, named: ReadonlyMap<number, string>): ItemV
     file: epi.ffd.file.id,
     events: epollMask(epi.event.events),
     data: [epi.event.data_lo, epi.event.data_hi],
-    on: list_empty(epi.rdllink) ? null : onTxlist ? 'txlist' : 'rdllist',
+    on: list_empty(epi.rdllink) ? null : scanned.has(epi) ? 'txlist' : 'rdllist',
     onOvflist: epi.next !== EP_UNACTIVE_PTR,
     disabled: (epi.event.events & ~EP_PRIVATE_BITS) === 0,
     queues: queues.reverse(),

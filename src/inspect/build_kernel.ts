@@ -25,7 +25,7 @@ import { sys_call_table } from '../syscalls/table.js';
 import { shortMask, taskName } from './names.js';
 import { peekMask } from './peek.js';
 import { TRACED } from './traced.js';
-import type { EventfdView, FileView, PipeView, QueueEntryView, QueueView, TableView, TaskView, TimerfdView, TimerView } from './view.js';
+import type { EventfdView, FileView, PipeView, QueueEntryView, QueueView, SignalfdView, TableView, TaskView, TimerfdView, TimerView } from './view.js';
 
 const ROWS: ReadonlyMap<number, syscall_row> = new Map(sys_call_table.map((row) => [row.nr, row]));
 
@@ -76,6 +76,11 @@ export function callText(task: task_struct): string | null {
   return `${row.name}(${row.args.map((print, index) => print((task.syscall_args[index] ?? 0) as never, record)).join(', ')})`;
 }
 
+/** Most sets are empty most of the time. */
+function signalsText(lo: number, hi: number): string {
+  return lo === 0 && hi === 0 ? '[]' : sigsetText(lo, hi);
+}
+
 export function taskView(k: Kernel, task: task_struct): TaskView {
   const { shared_pending } = task.signal;
   return {
@@ -88,9 +93,9 @@ export function taskView(k: Kernel, task: task_struct): TaskView {
     state: stateOf(k, task),
     call: callText(task),
     stack: task.trace_stack.map((id) => TRACED.get(id)?.name ?? String(id)),
-    pending: sigsetText(task.pending.signal_lo, task.pending.signal_hi),
-    sharedPending: sigsetText(shared_pending.signal_lo, shared_pending.signal_hi),
-    blocked: sigsetText(task.blocked_lo, task.blocked_hi),
+    pending: signalsText(task.pending.signal_lo, task.pending.signal_hi),
+    sharedPending: signalsText(shared_pending.signal_lo, shared_pending.signal_hi),
+    blocked: signalsText(task.blocked_lo, task.blocked_hi),
     table: task.files.id,
     parent: task.real_parent?.pid ?? null,
     exitCode: task.exit_code,
@@ -105,7 +110,8 @@ export function tableView(table: files_struct): TableView {
 function openFlags(file: file): string {
   if ((file.f_mode & FMODE_PATH) !== 0) return 'O_PATH';
   const access = ['O_RDONLY', 'O_WRONLY', 'O_RDWR'][file.f_flags & O_ACCMODE] ?? 'O_ACCMODE';
-  const rest = flagText(file.f_flags & ~O_ACCMODE & ~0o100000, { O_APPEND, O_NONBLOCK, O_DIRECT, O_PATH }, '');
+  const flags = file.f_flags & ~O_ACCMODE & ~0o100000;
+  const rest = flags === 0 ? '' : flagText(flags, { O_APPEND, O_NONBLOCK, O_DIRECT, O_PATH }, '');
   return rest === '' ? access : `${access}|${rest}`;
 }
 
@@ -159,6 +165,17 @@ export function timerfdView(ctx: timerfd_ctx): TimerfdView {
   const name = `timerfd#${ctx.id}`;
   const armed = ctx.tmr.position >= 0;
   return { id: ctx.id, name, ticks: ctx.ticks, intervalNs: ctx.tintv, expiresNs: armed ? ctx.tmr.expiresNs : null, wqh: queueView(name, ctx.wqh) };
+}
+
+/** The signalfds among the files; what is pending for their readers is shown with the tasks. */
+export function signalfdViews(files: Iterable<file>): SignalfdView[] {
+  const views: SignalfdView[] = [];
+  for (const { id, private_data } of files) {
+    const ctx = private_data as { sigmask_lo?: unknown; sigmask_hi?: unknown } | null;
+    if (typeof ctx?.sigmask_lo !== 'number' || typeof ctx.sigmask_hi !== 'number') continue;
+    views.push({ id, name: `signalfd#${id}`, signals: sigsetText(~ctx.sigmask_lo, ~ctx.sigmask_hi) });
+  }
+  return views.sort((a, b) => a.id - b.id);
 }
 
 /** Armed timers in the order in which they fire. */

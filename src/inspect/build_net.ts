@@ -7,11 +7,12 @@ import { errnoName } from '../kernel/errno.js';
 import { list_empty } from '../kernel/list.js';
 import type { sk_buff } from '../socket/skbuff.js';
 import type { sock } from '../socket/sock.js';
+import type { tcp_timewait_sock } from '../tcp/tcp_sock.js';
 import { buffersOf } from './collect.js';
 import { queueView } from './build_kernel.js';
 import { segmentText, shutdownText, stateText, taskName } from './names.js';
-import { acceptQueueOf, addressesOf, sequenceOf } from './socks.js';
-import type { BufferView, SegmentView, SocketView } from './view.js';
+import { acceptQueueOf, addressesOf, halfOpenOf, inetText, isListener, otherQueues, sequenceOf } from './socks.js';
+import type { BufferView, SegmentView, SocketView, TimewaitView } from './view.js';
 
 const FAMILIES: Readonly<Record<number, string>> = { 1: 'unix', 2: 'inet', 10: 'inet6' };
 const TYPES: Readonly<Record<number, string>> = { 1: 'stream', 2: 'dgram', 5: 'seqpacket' };
@@ -21,14 +22,15 @@ function sum(buffers: readonly sk_buff[]): number {
 }
 
 function receiveView(sk: sock): BufferView {
-  const buffers = buffersOf(sk.sk_receive_queue);
+  const buffers = isListener(sk) ? [] : buffersOf(sk.sk_receive_queue);
   return { used: sk.sk_rmem_alloc, limit: sk.sk_rcvbuf, lowat: sk.sk_rcvlowat, bytes: sum(buffers), buffers: buffers.length };
 }
 
 function sendView(sk: sock): BufferView {
   const seq = sequenceOf(sk);
+  const buffers = otherQueues(sk).slice(0, 2).reduce((n, [, list]) => n + list.qlen, 0);
   const used = Math.max(sk.sk_wmem_queued, sk.sk_wmem_alloc);
-  return { used, limit: sk.sk_sndbuf, lowat: 0, bytes: seq === null ? 0 : Math.max(0, (seq.writeSeq - seq.sndUna) | 0), buffers: 0 };
+  return { used, limit: sk.sk_sndbuf, lowat: 0, bytes: seq === null ? sk.sk_wmem_alloc : Math.max(0, (seq.writeSeq - seq.sndUna) | 0), buffers };
 }
 
 export function socketView(sk: sock): SocketView {
@@ -53,9 +55,14 @@ export function socketView(sk: sock): SocketView {
     backlog: sk.sk_backlog.qlen,
     accept: acceptQueueOf(sk).map((child) => child.id),
     acceptLimit: sk.sk_max_ack_backlog,
+    halfOpen: halfOpenOf(sk),
     seq: sequenceOf(sk),
     wq: queueView(name, sk.wq),
   };
+}
+
+export function timewaitView(tw: tcp_timewait_sock): TimewaitView {
+  return { id: tw.id, name: `timewait#${tw.id}`, state: stateText(tw.tw_substate), ...addressesOf(tw) };
 }
 
 /** True when somebody waits on a queue. */
@@ -66,6 +73,12 @@ export function waited(queue: { head: { next: unknown } }): boolean {
 export function segmentView(packet: unknown): SegmentView {
   const skb = packet as sk_buff;
   return {
-    flags: segmentText(skb.tcp_flags), from: `:${skb.source}`, to: `:${skb.dest}`, seq: skb.seq >>> 0, ack: skb.ack_seq >>> 0, length: skb.len, window: skb.window,
+    flags: segmentText(skb.tcp_flags),
+    from: inetText(skb.saddr, skb.source, 2),
+    to: inetText(skb.daddr, skb.dest, 2),
+    seq: skb.seq >>> 0,
+    ack: skb.ack_seq >>> 0,
+    length: skb.len,
+    window: skb.window,
   };
 }

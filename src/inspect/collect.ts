@@ -16,6 +16,7 @@ import { list_to_array } from '../kernel/list.js';
 import type { sk_buff, sk_buff_head } from '../socket/skbuff.js';
 import type { sock } from '../socket/sock.js';
 import { socket } from '../socket/socket.js';
+import { unix_sock } from '../socket/unix_sock.js';
 import { socksOf } from './socks.js';
 
 /** Everything that was found, each thing once, in order of finding. */
@@ -58,6 +59,7 @@ class Walk implements Reached {
     this.files.set(file, (before ?? 0) + (counted ? 1 : 0));
     if (before !== undefined) return;
     this.behind(file.private_data);
+    if (file.private_data instanceof eventfd_ctx || file.private_data instanceof timerfd_ctx) this.queues.add(file.private_data.wqh);
     const watchers = file.f_ep as { epitems?: eventpoll['refs']['epitems'] } | null;
     if (watchers?.epitems !== undefined) for (const epi of list_to_array(watchers.epitems)) this.eventpoll(epi.ep);
   }
@@ -65,8 +67,8 @@ class Walk implements Reached {
   private behind(object: unknown): void {
     if (object instanceof eventpoll) this.eventpoll(object);
     else if (object instanceof pipe_file) this.pipe(object.pipe);
-    else if (object instanceof eventfd_ctx) this.eventfds.add(object) && this.queues.add(object.wqh);
-    else if (object instanceof timerfd_ctx) this.timerfds.add(object) && this.queues.add(object.wqh);
+    else if (object instanceof eventfd_ctx) this.eventfds.add(object);
+    else if (object instanceof timerfd_ctx) this.timerfds.add(object);
     else if (object instanceof socket) this.socket(object);
   }
 
@@ -100,6 +102,7 @@ class Walk implements Reached {
     if (sk.sk_lock_wq !== null) this.queues.add(sk.sk_lock_wq);
     if (sk.sk_socket !== null) this.sockets.add(sk.sk_socket);
     for (const skb of buffersOf(sk.sk_receive_queue)) for (const file of skb.fp ?? []) this.file(file, true);
+    if (sk instanceof unix_sock) this.queues.add(sk.peer_wait);
     for (const other of socksOf(sk)) this.sock(other);
   }
 }

@@ -7,9 +7,10 @@
 import type { Kernel } from '../kernel/kernel.js';
 import type { wait_queue_head } from '../kernel/wait.js';
 import { collect, type Reached } from './collect.js';
-import { eventpollView, itemView, type TreeCache } from './build_epoll.js';
-import { eventfdView, fileView, objectName, pipeView, queueView, tableView, taskView, timerfdView, timerViews } from './build_kernel.js';
-import { segmentView, socketView, waited } from './build_net.js';
+import { eventpollView, itemView, scannedItems, type TreeCache } from './build_epoll.js';
+import { eventfdView, fileView, objectName, pipeView, queueView, signalfdViews, tableView, taskView, timerfdView, timerViews } from './build_kernel.js';
+import { segmentView, socketView, timewaitView, waited } from './build_net.js';
+import { timewaitsOf } from './socks.js';
 import { taskName } from './names.js';
 import { share } from './share.js';
 import type { MachineView, QueueView } from './view.js';
@@ -50,6 +51,7 @@ function processQueues(k: Kernel): QueueView[] {
 function build(k: Kernel, trees: TreeCache): MachineView {
   const found = collect(k);
   const names = ownerNames(found);
+  const scanned = scannedItems(found.eventpolls);
   return {
     nowNs: k.clock.nowNs,
     steps: k.steps,
@@ -61,11 +63,13 @@ function build(k: Kernel, trees: TreeCache): MachineView {
     tables: byId(found.tables).map(tableView),
     files: byId(found.files.keys()).map((file) => fileView(k, file)),
     eventpolls: byId(found.eventpolls).map((ep) => eventpollView(ep, trees)),
-    items: byId(found.items).map((epi) => itemView(epi, names)),
+    items: byId(found.items).map((epi) => itemView(epi, names, scanned)),
     pipes: byId(found.pipes).map(pipeView),
     eventfds: byId(found.eventfds).map(eventfdView),
     timerfds: byId(found.timerfds).map(timerfdView),
+    signalfds: signalfdViews(found.files.keys()),
     sockets: byId(found.socks).map(socketView),
+    timewaits: timewaitsOf(k).map(timewaitView),
     inFlight: k.softnet.input_pkt_queue.map(segmentView),
     timers: timerViews(k.clock.heap),
     otherQueues: processQueues(k),

@@ -7,6 +7,7 @@
 import type { task_struct } from '../kernel/task.js';
 import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLMSG, EPOLLNVAL, EPOLLOUT, EPOLLPRI, EPOLLRDBAND, EPOLLRDHUP, EPOLLRDNORM, EPOLLWRBAND, EPOLLWRNORM, POLLFREE } from '../kernel/uapi.js';
 import { EPOLLET, EPOLLEXCLUSIVE, EPOLLONESHOT, EPOLLWAKEUP } from '../epoll/eventpoll.js';
+import { TCP_STATE_NAMES } from '../tcp/tcp_states.js';
 import { flagText } from '../syscalls/print.js';
 
 /** Poll bits without prefix, in the order in which strace prints them. */
@@ -30,28 +31,36 @@ export const POLL_BITS: Readonly<Record<string, number>> = {
   ET: EPOLLET,
 };
 
-const EPOLL_BITS: Readonly<Record<string, number>> = Object.fromEntries(
-  Object.entries(POLL_BITS).map(([name, bit]) => [name === 'FREE' ? 'POLLFREE' : `EPOLL${name}`, bit]),
-);
+const SHORT: readonly (readonly [string, number])[] = Object.entries(POLL_BITS);
+const LONG: readonly (readonly [string, number])[] = SHORT.map(([name, bit]) => [name === 'FREE' ? 'POLLFREE' : `EPOLL${name}`, bit]);
+
+/** Names of the bits of a mask; masks are shown at every step, so nothing is built that is not needed. */
+function bitNames(mask: number, names: readonly (readonly [string, number])[], zero: string): string {
+  let text = '';
+  let rest = mask;
+  for (let i = 0; i < names.length && rest !== 0; i++) {
+    const [name, bit] = names[i]!;
+    if ((rest & bit) === 0) continue;
+    text = text === '' ? name : `${text}|${name}`;
+    rest &= ~bit;
+  }
+  if (rest !== 0) text += `${text === '' ? '' : '|'}0x${(rest >>> 0).toString(16)}`;
+  return text === '' ? zero : text;
+}
 
 /** `IN|OUT`; 0 is `-`. */
 export function shortMask(mask: number): string {
-  return flagText(mask, POLL_BITS, '-');
+  return bitNames(mask, SHORT, '-');
 }
 
 /** `EPOLLIN|EPOLLOUT`; 0 is `0`. */
 export function epollMask(mask: number): string {
-  return flagText(mask, EPOLL_BITS, '0');
+  return bitNames(mask, LONG, '0');
 }
-
-/** TCP states by number. include/net/tcp_states.h */
-export const TCP_STATES: readonly string[] = [
-  'NONE', 'ESTABLISHED', 'SYN_SENT', 'SYN_RECV', 'FIN_WAIT1', 'FIN_WAIT2', 'TIME_WAIT', 'CLOSE', 'CLOSE_WAIT', 'LAST_ACK', 'LISTEN', 'CLOSING', 'NEW_SYN_RECV',
-];
 
 /** A TCP (or Unix socket) state by name. */
 export function stateText(state: number): string {
-  return TCP_STATES[state] ?? `state ${state}`;
+  return TCP_STATE_NAMES[state] ?? `state ${state}`;
 }
 
 /** Shutdown bits: `RCV|SEND`; 0 is `-`. */

@@ -13,6 +13,8 @@ import { socket } from '../socket/socket.js';
 export function peekMask(k: Kernel, file: file): number | null {
   const { private_data: behind } = file;
   if (file.f_op.poll === null || file.f_count <= 0 || behind instanceof eventpoll) return null;
+  // Whose signals a signalfd shows depends on who asks.
+  if (file.f_op.name.includes('signalfd')) return null;
   const { trace, spinlocks_held } = k;
   if (spinlocks_held > 0) return null;
   const pipe = behind instanceof pipe_file ? behind.pipe : null;

@@ -97,7 +97,7 @@ export function socketText(sock: SocketView, names: Names): string {
   parts.push(`rcv=${sock.rcv.bytes}/${sock.rcv.limit}`, `snd=${sock.snd.bytes}/${sock.snd.limit}`);
   const mask = names.mask(sock.file);
   if (mask !== null) parts.push(`mask=${mask}`);
-  if (sock.state === 'LISTEN') parts.push(`accept=[${sock.accept.map((id) => `sock#${id}`).join(' ')}]/${sock.acceptLimit}`);
+  if (sock.state === 'LISTEN') parts.push(`accept=[${sock.accept.map((id) => `sock#${id}`).join(' ')}]/${sock.acceptLimit}${sock.halfOpen > 0 ? ` half-open=${sock.halfOpen}` : ''}`);
   if (sock.shutdown !== '-') parts.push(`shut=${sock.shutdown}`);
   if (sock.error !== null) parts.push(`err=${sock.error}`);
   if (sock.nospace) parts.push('nospace');
@@ -170,6 +170,8 @@ export function machineText(view: MachineView): string {
   section(view.eventpolls.map((ep) => eventpollText(ep, names)));
   section(view.items.map(itemText));
   section(view.sockets.map((sock) => socketText(sock, names)));
+  section(view.timewaits.map((tw) => `${tw.name} ${tw.state} ${tw.local}->${tw.peer}`));
+  section(view.signalfds.map((ctx) => `${ctx.name} reads ${ctx.signals}`));
   section(view.pipes.map((pipe) => pipeText(pipe, names)));
   section(view.eventfds.map((ctx) => eventfdText(ctx, names)));
   section(view.timerfds.map((ctx) => timerfdText(ctx, names)));

@@ -13,6 +13,8 @@ import type { traced_function } from '../kernel/trace.js';
 import { WAIT_FUNCTIONS, WAIT_QUEUE_NAMES } from '../kernel/wait.js';
 import { EPOLL_FUNCTIONS } from '../epoll/eventpoll.js';
 import { SOCK_FUNCTIONS } from '../socket/sock_trace.js';
+import { UNIX_FUNCTIONS } from '../socket/unix_sock.js';
+import { TCP_FUNCTIONS } from '../tcp/tcp_trace.js';
 import { epollMask, segmentText, shutdownText, stateText } from './names.js';
 
 /** A value of a trace entry: a number, a truth, or a name. */
@@ -31,9 +33,9 @@ export interface Labels {
 
 /** Traced functions by id. */
 export const TRACED: ReadonlyMap<number, traced_function> = new Map(
-  [WAIT_FUNCTIONS, FILE_FUNCTIONS, PIPE_FUNCTIONS, EVENTFD_FUNCTIONS, POLL_FUNCTIONS, EPOLL_FUNCTIONS, SOCK_FUNCTIONS].flatMap(
-    (table) => table.functions.map((fn) => [fn.id, fn] as const),
-  ),
+  [
+    WAIT_FUNCTIONS, FILE_FUNCTIONS, PIPE_FUNCTIONS, EVENTFD_FUNCTIONS, POLL_FUNCTIONS, EPOLL_FUNCTIONS, SOCK_FUNCTIONS, UNIX_FUNCTIONS, TCP_FUNCTIONS,
+  ].flatMap((table) => table.functions.map((fn) => [fn.id, fn] as const)),
 );
 
 const EPOLL_OPS: readonly string[] = ['0', 'EPOLL_CTL_ADD', 'EPOLL_CTL_DEL', 'EPOLL_CTL_MOD'];

@@ -219,8 +219,27 @@ export interface SocketView {
   /** finished connections that wait for accept, of at most so many */
   readonly accept: readonly number[];
   readonly acceptLimit: number;
+  /** half-open connections of a listener */
+  readonly halfOpen: number;
   readonly seq: SequenceView | null;
   readonly wq: QueueView;
+}
+
+/** What is left of a connection that was closed properly. */
+export interface TimewaitView {
+  readonly id: number;
+  readonly name: string;
+  /** TIME_WAIT, or FIN_WAIT2 without its socket */
+  readonly state: string;
+  readonly local: string;
+  readonly peer: string;
+}
+
+/** A signalfd: the signals it reads. */
+export interface SignalfdView {
+  readonly id: number;
+  readonly name: string;
+  readonly signals: string;
 }
 
 /** An armed timer. */
@@ -250,7 +269,9 @@ export interface MachineView {
   readonly pipes: readonly PipeView[];
   readonly eventfds: readonly EventfdView[];
   readonly timerfds: readonly TimerfdView[];
+  readonly signalfds: readonly SignalfdView[];
   readonly sockets: readonly SocketView[];
+  readonly timewaits: readonly TimewaitView[];
   /** packets that have arrived and not been processed, oldest first */
   readonly inFlight: readonly SegmentView[];
   /** armed timers, the next one first */
