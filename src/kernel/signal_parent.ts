@@ -47,8 +47,9 @@ export function do_notify_parent(k: Kernel, task: task_struct, sig: number): boo
 }
 
 /** Tells the parent that a process has stopped or goes on. kernel/signal.c:do_notify_parent_cldstop @param why CLD_STOPPED or CLD_CONTINUED */
-export function do_notify_parent_cldstop(k: Kernel, task: task_struct, why: number): void {
-  const parent = task.group_leader.real_parent;
+export function do_notify_parent_cldstop(k: Kernel, thread: task_struct, why: number): void {
+  const task = thread.group_leader;
+  const parent = task.real_parent;
   if (parent === null) return;
   const action = parent.sighand.action[SIGCHLD]!;
   if (action.sa_handler !== SIG_IGN && (action.sa_flags & SA_NOCLDSTOP) === 0) {

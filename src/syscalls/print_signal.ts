@@ -59,7 +59,7 @@ function actionText(action: k_sigaction): string {
 
 const isAction = (value: unknown): value is k_sigaction => typeof value === 'object' && value !== null && 'sa_handler' in value;
 
-/** A signal action. */
+/** A signal action. ours: strace prints it */
 export const action_in: arg_printer = (value, call) => (isAction(value) ? actionText(value) : ptr(value, call));
 
 /** The action of before. */
@@ -103,7 +103,7 @@ export const clone_printers: readonly arg_printer[] = [
   () => '',
 ];
 
-/** The structure of clone3(), and what the kernel stored through its pointers. */
+/** The structure of clone3(), and what the kernel stored through its pointers. ours: strace prints it */
 export const clone3_args: arg_printer = (value, call) => {
   if (typeof value !== 'object' || value === null || !('flags' in value)) return ptr(null, call);
   const args = value as clone_args;
@@ -124,7 +124,7 @@ function cstring(memory: user_memory): string {
   return JSON.stringify(String.fromCharCode(...memory.bytes.subarray(0, end < 0 ? memory.bytes.length : end)));
 }
 
-/** argv: `["fdops", "after-exec"]`. */
+/** argv: `["fdops", "after-exec"]`. ours: strace prints it */
 export const string_array: arg_printer = (value, call) =>
   Array.isArray(value) ? `[${(value as readonly user_memory[]).map(cstring).join(', ')}]` : ptr(value, call);
 
