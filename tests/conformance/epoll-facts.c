@@ -242,7 +242,7 @@ static long perform(const struct call *c)
 	if (IS("eventfd2")) return plain(answer(syscall(SYS_eventfd2, arg(c, 0), arg(c, 1))));
 	if (IS("add")) return do_add(c);
 	if (IS("take")) return do_take(c);
-	if (IS("write")) return plain(answer(write(arg(c, 0), memset(arena, 'x', sizeof(arena)), arg(c, 1))));
+	if (IS("write")) return plain(answer(write(arg(c, 0), memset(arena, 0, arg(c, 1)), arg(c, 1))));
 	if (IS("read")) return plain(answer(read(arg(c, 0), arena, arg(c, 1))));
 	if (IS("pipe2")) return do_pair(c, 0);
 	if (IS("socketpair")) return do_pair(c, 1);

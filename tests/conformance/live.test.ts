@@ -2,9 +2,12 @@
  * The scripts of tests/epoll on the real kernel: what the model must answer, Linux 6.18 answers too.
  */
 
+import * as fc from 'fast-check';
 import { type Node, parseSource, readFolder, type Source, walkAll } from '../tidy/source.js';
 import { Live, whyNotLive } from './live.js';
-import { compare, compile } from './script.js';
+import { runOnModel } from './model.js';
+import { randomScript } from './random.js';
+import { type Answer, compare, compile } from './script.js';
 
 /** Every `holds(...)` of a file, with the name of the test around it. */
 function scriptsOf(source: Source): { name: string; text: string }[] {
@@ -41,5 +44,17 @@ if (why !== null) {
       const { was, must } = compare(compiled[index]!, given[index]!);
       expect(was).toEqual(must);
     });
+
+    test('random scripts answer alike on the model and on the real kernel', () => {
+      const lines = (answers: readonly Answer[]): string[] => answers.map(({ call, text }) => `${call.text} -> ${text}`);
+      const alike = (text: string): void => {
+        const script = compile(text);
+        expect(lines(runOnModel(script))).toEqual(lines(live.run([script])[0]!));
+      };
+      // EPOLLSIM_RANDOM_RUNS=20000 EPOLLSIM_RANDOM_SEED=7 searches further
+      const seed = Number(process.env['EPOLLSIM_RANDOM_SEED'] ?? 618);
+      const numRuns = Number(process.env['EPOLLSIM_RANDOM_RUNS'] ?? 300);
+      fc.assert(fc.property(randomScript(process.env["NOSOCK"] ? ["s","t"] : []), alike), { seed, numRuns });
+    }, 3_600_000);
   });
 }

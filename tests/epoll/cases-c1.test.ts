@@ -1,8 +1,10 @@
 /** The epoll cases of a system-call suite that runs on several kernels. EP-1 to EP-21; MAX is 2^64 - 2. */
 
+import { EAGAIN, EINTR } from '../../src/kernel/errno.js';
+import { block, fork, getpid, kill, note, SIG, sigset } from '../kernel/proc.js';
 import { mem, simulate, sys } from '../kit.js';
 import {
-  add, ADD, concurrently, ctl, efd, epoll, ev, holds, HUP, IN, MOD, now, ONESHOT, onEverySchedule, OUT, pipe, post, read, sleep, type Sleeps, sockets, wait, write,
+  add, ADD, concurrently, ctl, efd, epoll, ET, ev, holds, HUP, IN, MOD, now, ONESHOT, onEverySchedule, OUT, pipe, post, RDHUP, read, sleep, type Sleeps, sockets, wait, write,
 } from './fixture.js';
 import type { KernelOptions } from '../../src/kernel/kernel.js';
 
@@ -61,6 +63,26 @@ test('EP-6: a waiter for ever returns when another task writes, on every schedul
       return v0!;
     }, options);
     expect(values).toEqual({ waiter: [ev(result, IN)] });
+  });
+});
+
+test('EP-7: a handled real-time signal interrupts a wait for ever', () => {
+  simulate(function* (k) {
+    const [e] = yield* three(k);
+    const log: unknown[] = [];
+    yield* note(k, log, SIG.RT);
+    const self = yield* getpid(k);
+    yield* fork(k, function* () {
+      for (let i = 0; i < 2; i++) {
+        yield* sleep(k, 200);
+        yield* kill(k, self, SIG.RT);
+      }
+    });
+    for (let i = 1; i <= 2; i++) {
+      expect(yield* wait(k, e, 3, -1)).toBe(-EINTR);
+      expect(now(k)).toBe(200 * i);
+    }
+    expect(log).toEqual([SIG.RT, SIG.RT]);
   });
 });
 
@@ -233,9 +255,64 @@ test('EP-20: a regular file cannot be watched', () => {
   `);
 });
 
+/** A child sends SIGUSR1 many times; how many the parent read from a signalfd that it waits for by epoll. */
+function signalStorm(signals: number, options: KernelOptions): number {
+  return simulate(function* (k) {
+    yield* block(k, SIG.USR1);
+    const e = yield* epoll(k);
+    const sfd = yield* sys(k, 'signalfd4', -1, sigset(SIG.USR1), 8, 0o4000);
+    yield* add(k, e, sfd, IN);
+    const self = yield* getpid(k);
+    yield* fork(k, function* () {
+      for (let i = 0; i < signals; i++) expect(yield* kill(k, self, SIG.USR1)).toBe(0);
+    });
+    let seen = 0;
+    for (;;) {
+      const events = yield* wait(k, e, 1, 1000);
+      if (events === -EINTR) continue; // SIGCHLD is ignored, but a stop would be seen
+      if ((events as unknown[]).length === 0) return seen;
+      const got = yield* sys(k, 'read', sfd, mem(128), 128);
+      expect([128, -EAGAIN]).toContain(got);
+      if (got === 128) seen++;
+    }
+  }, options);
+}
+
+test('EP-21: a storm of signals through a signalfd neither hangs nor is missed altogether, on every schedule', () => {
+  expect(signalStorm(25_000, {})).toBeGreaterThanOrEqual(1);
+  onEverySchedule(200, (options) => expect(signalStorm(20, options)).toBeGreaterThanOrEqual(1));
+});
+
+/** Two waiters for 100 ms on a pipe whose write end is closed before, with or without a byte in it. */
+function closedBefore(events: number, withData: boolean, options: KernelOptions): { masks: number[]; late: number } {
+  const { threads } = concurrently(function* (k, start) {
+    const e = yield* epoll(k);
+    const [r, w] = yield* pipe(k);
+    yield* add(k, e, r, events);
+    if (withData) yield* write(k, w, 1);
+    expect(yield* sys(k, 'close', w)).toBe(0);
+    for (const name of ['A', 'B']) start(name, () => wait(k, e, 10, 100));
+    yield* sleep(k, 1000);
+  }, options);
+  const got = Object.values(threads) as { value: { events: number }[]; atMs: number }[];
+  return { masks: got.flatMap(({ value }) => value.map((event) => event.events)), late: got.filter(({ atMs }) => atMs >= 100).length };
+}
+
+test('SH-E3: a pipe that was closed before anyone waits is told to both waiters, or with an edge to one, on every schedule', () => {
+  for (const asked of [IN, IN | RDHUP]) {
+    for (const withData of [false, true]) {
+      const mask = withData ? IN | HUP : HUP;
+      onEverySchedule(50, (options) => {
+        expect(closedBefore(asked, withData, options)).toEqual({ masks: [mask, mask], late: 0 });
+        expect(closedBefore(asked | ET, withData, options)).toEqual({ masks: [mask], late: 1 });
+      });
+    }
+  }
+});
+
 test('SH-E1: of two waiters one gets the edge, the other waits in full, on every schedule', () => {
   onEverySchedule(200, (options) => {
-    const { values, threads } = twoWaiters(0x80000000 | 1, options);
+    const { values, threads } = twoWaiters(IN | ET, options);
     const got = Object.keys(values).filter((name) => (values[name] as unknown[]).length > 0);
     expect(got).toHaveLength(1);
     const other = got[0] === 'A' ? 'B' : 'A';

@@ -1,6 +1,8 @@
-/** What an item is: one number of one open file. dup, close, re-use of numbers. Facts F73, F74, F76. */
+/** What an item is: one number of one open file. dup, close, fork, re-use of numbers. Facts F73 to F76. */
 
-import { holds } from './fixture.js';
+import { simulate } from '../kit.js';
+import { fork, msleep, wait as waitForChild } from '../kernel/proc.js';
+import { add, close, ctl, DEL, efd, epoll, ev, holds, IN, post, wait } from './fixture.js';
 
 test('F73: closing one of two numbers of a file leaves both items, and the closed number cannot be removed', () => {
   holds(`
@@ -55,6 +57,49 @@ test('F74: the last close of a file takes its items away, and their events with 
     wait e -> 0
     fdinfo e -> none
   `);
+});
+
+test('F75: a child closes its copy of the watched file, and the parent is still told', () => {
+  simulate(function* (k) {
+    const e = yield* epoll(k);
+    const a = yield* efd(k);
+    yield* add(k, e, a, IN);
+    const child = yield* fork(k, function* () {
+      expect(yield* close(k, a)).toBe(0);
+    });
+    expect(yield* waitForChild(k)).toEqual([child, 0]);
+    yield* post(k, a);
+    expect(yield* wait(k, e)).toEqual([ev(a, IN)]);
+  });
+});
+
+test('F75: what a child removes is gone for the parent', () => {
+  simulate(function* (k) {
+    const e = yield* epoll(k);
+    const a = yield* efd(k, 1);
+    yield* add(k, e, a, IN);
+    yield* fork(k, function* () {
+      expect(yield* ctl(k, e, DEL, a, 0)).toBe(0);
+    });
+    yield* waitForChild(k);
+    expect(yield* wait(k, e)).toEqual([]);
+    yield* add(k, e, a, IN);
+  });
+});
+
+test('F75: a file that a child still holds is reported after the parent closed it, until the child ends', () => {
+  simulate(function* (k) {
+    const e = yield* epoll(k);
+    const a = yield* efd(k, 1);
+    yield* add(k, e, a, IN);
+    yield* fork(k, function* () {
+      expect(yield* msleep(k, 100)).toBe(0);
+    });
+    expect(yield* close(k, a)).toBe(0);
+    expect(yield* wait(k, e)).toEqual([ev(a, IN)]);
+    yield* waitForChild(k);
+    expect(yield* wait(k, e)).toEqual([]);
+  });
 });
 
 test('F76: duplicates of an epoll descriptor share the set', () => {
