@@ -109,6 +109,11 @@ export class Kernel {
     return ++this.last_pid;
   }
 
+  /** The next process id will be the one behind this. kernel/pid_namespace.c:pid_ns_ctl_handler (/proc/sys/kernel/ns_last_pid) */
+  set_last_pid(pid: number): void {
+    this.last_pid = pid;
+  }
+
   /** The user with this uid, made at first use. kernel/user.c:alloc_uid */
   user(uid: number): user_struct {
     let user = this.users.get(uid);

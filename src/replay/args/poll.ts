@@ -1,0 +1,90 @@
+/**
+ * poll, ppoll, select, pselect6: arrays of descriptors and sets of them, and which of them the call left behind.
+ */
+
+import { get_user_u32, put_user_u16, put_user_u32, user_memory, type user_ptr } from '../../kernel/uaccess.js';
+import { user_sigpack } from '../../kernel/select.js';
+import { flagText } from '../../syscalls/print.js';
+import { POLL_NAMES } from '../../syscalls/rows_poll.js';
+import type { Call, Result } from '../call.js';
+import { intOf, isNull, isPointer, maskOf } from '../decode.js';
+import { fdSetOf, pollFdsOf, pollResultOf, selectResultOf } from '../decodePoll.js';
+import { field, type Value } from '../value.js';
+import { arg, Plan, type Mismatch, type PlanContext, type Planner } from '../plan.js';
+import { sigsetIn, timespecIn, timevalIn } from './time.js';
+
+function pollTexts(entries: readonly { fd: number; revents: number }[]): string {
+  return `[${entries.map(({ fd, revents }) => `{${fd}, ${flagText(revents, POLL_NAMES)}}`).join(', ')}]`;
+}
+
+function compareRevents(at: PlanContext, result: Result, memory: user_ptr, nfds: number): Mismatch | null {
+  const { ready, leftNs } = pollResultOf(result);
+  if (leftNs !== null) at.session.adopt('time left');
+  const model: { fd: number; revents: number }[] = [];
+  for (let i = 0; i < nfds && memory !== null; i++) {
+    const revents = (get_user_u32(memory, 8 * i + 4) ?? 0) >>> 16;
+    if (revents !== 0) model.push({ fd: get_user_u32(memory, 8 * i)!, revents });
+  }
+  const same = ready.length === model.length && ready.every((entry, i) => entry.fd === model[i]!.fd && entry.revents === model[i]!.revents);
+  return same ? null : { what: 'revents', linux: pollTexts(ready), model: pollTexts(model) };
+}
+
+const poll: Planner = (at, call, row) => {
+  const fds = pollFdsOf(arg(call, 0));
+  const nfds = intOf(arg(call, 1));
+  let memory: user_ptr = null;
+  if (fds !== null) {
+    memory = new user_memory(new Uint8Array(8 * fds.length));
+    fds.forEach(({ fd, events }, i) => {
+      put_user_u32(memory, 8 * i, fd);
+      put_user_u16(memory, 8 * i + 4, events);
+    });
+  } else if (isPointer(arg(call, 0))) memory = new user_memory(new Uint8Array(0));
+  const outputs: Plan['outputs'] = (ret, _call, result) => (ret > 0 ? compareRevents(at, result, memory, nfds) : null);
+  if (call.name === 'poll') return new Plan(row, [memory, nfds, intOf(arg(call, 2))], outputs);
+  return new Plan(row, [memory, nfds, timespecIn(arg(call, 2), call), sigsetIn(arg(call, 3), call), maskOf(arg(call, 4))], outputs);
+};
+
+/** A set, in memory for 1024 descriptors or more. */
+function setIn(value: Value, n: number, call: Call): user_memory | null {
+  if (isNull(value)) return null;
+  const fds = fdSetOf(value);
+  const size = Math.max(128, 8 * Math.ceil(n / 64));
+  const memory = new user_memory(new Uint8Array(size), fds === null && call.result?.errno === 'EFAULT' ? 0 : size);
+  for (const fd of fds ?? []) memory.bytes[fd >> 3]! |= 1 << (fd & 7);
+  return memory;
+}
+
+function membersOf(memory: user_memory | null, n: number): number[] {
+  const members: number[] = [];
+  for (let fd = 0; memory !== null && fd < Math.min(n, 8 * memory.bytes.length); fd++) if ((memory.bytes[fd >> 3]! & (1 << (fd & 7))) !== 0) members.push(fd);
+  return members;
+}
+
+function compareSets(at: PlanContext, result: Result, sets: readonly (user_memory | null)[], n: number): Mismatch | null {
+  const linux = selectResultOf(result);
+  if (linux.leftNs !== null) at.session.adopt('time left');
+  const model = sets.map((set) => membersOf(set, n).join(' '));
+  const shown = [linux.in, linux.out, linux.except].map((set) => set.join(' '));
+  const text = (texts: readonly string[]): string => `in [${texts[0]}], out [${texts[1]}], except [${texts[2]}]`;
+  return shown.every((set, i) => set === model[i]) ? null : { what: 'sets', linux: text(shown), model: text(model) };
+}
+
+/** The last argument of pselect6: `{sigmask=[CHLD], sigsetsize=8}`. */
+function sigpackIn(value: Value, call: Call): user_memory | null {
+  if (isNull(value)) return null;
+  if (value.kind !== 'struct') return new user_memory(new Uint8Array(0));
+  const mask = field(value, 'sigmask');
+  return new user_sigpack(mask === null ? null : sigsetIn(mask, call), intOf(field(value, 'sigsetsize')!));
+}
+
+const select: Planner = (at, call, row) => {
+  const n = maskOf(arg(call, 0));
+  const sets = [1, 2, 3].map((index) => setIn(arg(call, index), n, call));
+  const [readers, writers, others] = sets as [user_memory | null, user_memory | null, user_memory | null];
+  const outputs: Plan['outputs'] = (ret, _call, result) => (ret > 0 ? compareSets(at, result, sets, n) : null);
+  if (call.name === 'select') return new Plan(row, [n, readers, writers, others, timevalIn(arg(call, 4), call)], outputs);
+  return new Plan(row, [n, readers, writers, others, timespecIn(arg(call, 4), call), sigpackIn(arg(call, 5), call)], outputs);
+};
+
+export const POLL_PLANS: Readonly<Record<string, Planner>> = { poll, ppoll: poll, select, pselect6: select };

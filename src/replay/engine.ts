@@ -1,0 +1,253 @@
+/**
+ * Executes a log on the model. The log is the schedule: where a thread enters a call, its task makes it, until it is done or asleep;
+ * where the log shows the result, the task must have one, and both are compared. A task that somebody else woke goes on at the line
+ * of its own result. The clock follows the times of the lines.
+ */
+
+import { alloc_fd, fd_install } from '../kernel/fdtable.js';
+import { file, type file_operations } from '../kernel/file.js';
+import { spawn_process } from '../kernel/fork.js';
+import { run_next } from '../kernel/sched.js';
+import { recalc_sigpending } from '../kernel/signal.js';
+import { null_fops, O_LARGEFILE } from '../kernel/opaque.js';
+import { try_to_wake_up } from '../kernel/sched.js';
+import { TASK_INTERRUPTIBLE } from '../kernel/task.js';
+import { O_CLOEXEC, O_PATH, O_RDONLY, O_RDWR } from '../kernel/uapi.js';
+import type { Call, EndEvent, EnterEvent, ExitEvent, LogEvent, Result, SignalEvent, StopEvent, SupersededEvent } from './call.js';
+import { callText, cut, linuxText, modelText } from './callText.js';
+import { arrayOf, fdOf, maskOf, returned } from './decode.js';
+import { Outside, Plan } from './plan.js';
+import { planOf } from './plans.js';
+import { emptyReport, type LogReport } from './report.js';
+import { restartPlan, sigreturn } from './returning.js';
+import { Session, type World } from './session.js';
+import { atEnd, atSignal, atStop } from './signalLines.js';
+import { statesOf } from './states.js';
+import { Thread } from './thread.js';
+import { advanceTo, forward } from './timing.js';
+
+/** A file of the outside world: always ready, and epoll refuses it, as regular files. */
+const outside_fops: file_operations = { ...null_fops, name: 'outside', read_iter: null, write_iter: null };
+
+/** States are told for so many divergences; each costs a look at the whole machine. */
+const TOLD = 50;
+
+export class Engine {
+  readonly session: Session;
+  readonly report: LogReport;
+  readonly #file: string;
+
+  constructor(log: string, world: World = {}) {
+    this.#file = log;
+    this.session = new Session(world);
+    this.report = emptyReport(log);
+  }
+
+  /** Takes the next event of the log. */
+  take(event: LogEvent): void {
+    if (event.type === 'torn') return;
+    advanceTo(this.session, event.timeNs);
+    switch (event.type) {
+      case 'enter': return this.#enter(event);
+      case 'exit': return this.#exit(event);
+      case 'signal': return this.#signal(event);
+      case 'stop': return this.#stop(event);
+      case 'end': return this.#end(event);
+      case 'superseded': return this.#superseded(event);
+    }
+  }
+
+  /** The report; call it when the log is over. */
+  finish(): LogReport {
+    this.report.adopted = Object.fromEntries(this.session.adopted);
+    return this.report;
+  }
+
+  /** The thread of a line; one that nobody made is a process that the log begins with. */
+  #threadOf(pid: number): Thread {
+    const known = this.session.threads.get(pid);
+    if (known !== undefined) return known;
+    const thread = this.session.unnamed.shift() ?? this.#firstThread(pid);
+    thread.logPid = pid;
+    this.session.threads.set(pid, thread);
+    return thread;
+  }
+
+  #firstThread(pid: number): Thread {
+    const { k, world } = this.session;
+    const thread = new Thread(this.session, pid);
+    k.set_last_pid(pid - 1);
+    const task = spawn_process(k, `strace-${pid}`, () => thread.main());
+    thread.task = task;
+    const { soft, hard } = world.nofile ?? { soft: 1024, hard: 16384 };
+    task.signal.rlim_nofile.cur = soft;
+    task.signal.rlim_nofile.max = hard;
+    run_next(k, task);
+    for (const [fd, how] of [[0, O_RDONLY], [1, O_RDWR], [2, O_RDWR]] as const) {
+      alloc_fd(task, fd, false);
+      fd_install(k, fd, new file(k, null_fops, k.fs.entries.get('/dev/null')!, how | O_LARGEFILE, '/dev/null'));
+    }
+    thread.resume();
+    return thread;
+  }
+
+  /** Children of the call that was just made take their first step, to their gate. */
+  #bear(thread: Thread): void {
+    const { newborn, threads, unnamed } = this.session;
+    for (const child of newborn.splice(0)) {
+      const task = this.session.k.runqueue.find((t) => t !== thread.task && t.ptrace === thread);
+      if (task === undefined) continue;
+      child.task = task;
+      child.resume();
+      if (child.logPid === 0) unnamed.push(child);
+      else threads.set(child.logPid, child);
+    }
+  }
+
+  #enter(event: EnterEvent): void {
+    const { call } = event;
+    const thread = this.#threadOf(event.pid);
+    thread.call = call;
+    thread.ret = null;
+    if (call.name === 'rt_sigreturn') return sigreturn(this, thread, call);
+    this.settle(thread, event.line);
+    if (thread.where !== 'user') {
+      thread.plan = null;
+      return;
+    }
+    const at = { k: this.session.k, session: this.session, thread };
+    thread.plan = call.name === 'restart_syscall' ? restartPlan(thread) : planOf(at, call, this.#file);
+    if (thread.plan instanceof Outside) return;
+    thread.go('call');
+    this.#bear(thread);
+  }
+
+  /** A thread whose call has come back goes on to user mode; a signal that stops it on the way is not in the log. */
+  settle(thread: Thread, line: number): void {
+    if (thread.where === 'left' || thread.where === 'stopped') thread.resume();
+    for (let tries = 0; thread.where === 'signal' && tries < 64; tries++) {
+      this.diverge(line, thread, null, 'no signal', `signal ${thread.stop!.si_signo} is delivered`, 'the model delivers a signal that the log does not show');
+      thread.resume();
+    }
+  }
+
+  #exit(event: ExitEvent): void {
+    const { call, result } = event;
+    const thread = this.#threadOf(event.pid);
+    const { plan } = thread;
+    if (call.name === 'rt_sigreturn') return;
+    if (plan instanceof Outside) {
+      this.report.calls++;
+      this.report.outside[plan.reason] = (this.report.outside[plan.reason] ?? 0) + 1;
+      this.#install(thread, plan, call, result, event.line);
+      thread.call = null;
+      return;
+    }
+    if (result.kind === 'none') return this.#neverReturned(thread, call);
+    if (plan !== null && thread.ret === null) forward(this.session, thread, event.timeNs);
+    this.#bear(thread);
+    this.report.calls++;
+    this.report.compared++;
+    if (this.#compare(event, thread, plan)) this.report.agreed++;
+    thread.call = null;
+  }
+
+  /** A call that ends with its thread: nothing to compare, unless the model thinks otherwise at the end of the thread. */
+  #neverReturned(thread: Thread, call: Call): void {
+    this.report.calls++;
+    this.report.compared++;
+    this.report.agreed++;
+    if (thread.where === 'call' && call.name !== 'exit' && call.name !== 'exit_group') thread.resume();
+  }
+
+  #compare(event: ExitEvent, thread: Thread, plan: Plan | null): boolean {
+    const { call, result, line } = event;
+    if (plan === null) return this.diverge(line, thread, call, linuxText(result), `the task is ${thread.where}`, 'the model cannot make this call');
+    if (thread.ret === null) {
+      const told = this.diverge(line, thread, call, linuxText(result), 'asleep', 'the call still sleeps in the model');
+      this.#interrupt(thread);
+      return told;
+    }
+    const { ret } = thread;
+    const linux = Number(returned(result));
+    const same = plan.same !== null && plan.same(ret, linux);
+    if (ret !== linux && !same) return this.diverge(line, thread, call, linuxText(result), modelText(ret), 'the results differ');
+    const mismatch = plan.outputs === null ? null : plan.outputs(ret, call, result);
+    return mismatch === null || this.diverge(line, thread, call, mismatch.linux, mismatch.model, `${mismatch.what}: the results are equal, what the call stored is not`);
+  }
+
+  /** Notes a divergence; false, for the convenience of callers. */
+  diverge(line: number, thread: Thread, call: Call | null, linux: string, model: string, why: string): false {
+    const { divergences } = this.report;
+    const states = divergences.length < TOLD ? statesOf(this.session, thread, call) : [];
+    divergences.push({ line, pid: thread.logPid, call: call === null ? '' : callText(call), linux: cut(linux), model: cut(model), why, states });
+    return false;
+  }
+
+  /** Takes a task out of a call that Linux has left and the model has not, as if a signal had come. */
+  #interrupt(thread: Thread): void {
+    const { k } = this.session;
+    thread.task.sigpending_flag = true;
+    if (try_to_wake_up(k, thread.task, TASK_INTERRUPTIBLE) === 0) return;
+    thread.resume();
+    run_next(k, thread.task);
+    recalc_sigpending(k);
+  }
+
+  /** Descriptors that a call outside the model made. */
+  #install(thread: Thread, plan: Outside, call: Call, result: Result, line: number): void {
+    if (plan.makes === null || result.kind !== 'value') return;
+    const pair = call.args.find((value) => value.kind === 'array' && value.items.length === 2);
+    const numbers = call.name === 'socketpair' || call.name.startsWith('pipe') ? arrayOf(pair!).items.map(fdOf) : [Number(result.value)];
+    const cloexec = call.args.some((value) => value.kind === 'flags' && value.names.some((name) => name.endsWith('_CLOEXEC')));
+    for (const linux of numbers) {
+      if (linux < 0 || (call.name !== 'socketpair' && result.fd === null && !MAKERS.test(call.name))) continue;
+      const model = this.#installOne(thread, plan, call, cloexec);
+      if (model !== linux) this.diverge(line, thread, call, `= ${linux}`, modelText(model), 'the new descriptor has another number');
+    }
+  }
+
+  #installOne(thread: Thread, plan: Outside, call: Call, cloexec: boolean): number {
+    const { k, opaque } = this.session;
+    run_next(k, thread.task);
+    const fd = alloc_fd(thread.task, 0, cloexec);
+    if (fd < 0) return fd;
+    const how = call.name.startsWith('open') ? maskOf(call.args[call.name === 'open' ? 1 : 2]!) & ~O_CLOEXEC : O_RDWR;
+    const kept = call.name.startsWith('open') && (how & O_PATH) === 0 ? (how & ~0o1700) | O_LARGEFILE : how;
+    const made = new file(k, outside_fops, null, kept, plan.makes!);
+    opaque.set(made, plan.reason === 'file system' ? 'regular file' : plan.reason);
+    fd_install(k, fd, made);
+    return fd;
+  }
+
+  #signal(event: SignalEvent): void {
+    atSignal(this, this.#threadOf(event.pid), event);
+  }
+
+  #stop(event: StopEvent): void {
+    atStop(this, this.#threadOf(event.pid), event);
+  }
+
+  #end(event: EndEvent): void {
+    const thread = this.#threadOf(event.pid);
+    atEnd(this, thread, event);
+    this.session.threads.delete(event.pid);
+    this.session.ended.add(event.pid);
+  }
+
+  /** Thread `by` goes on under the leader's number. */
+  #superseded(event: SupersededEvent): void {
+    const { threads } = this.session;
+    const leader = this.#threadOf(event.pid);
+    const by = this.#threadOf(event.by);
+    if (leader.where === 'call' || leader.where === 'left' || leader.where === 'user') leader.go('signals');
+    if (leader.where === 'exiting') leader.resume();
+    by.logPid = event.pid;
+    threads.delete(event.by);
+    threads.set(event.pid, by);
+    forward(this.session, by, event.timeNs);
+  }
+}
+
+/** Calls outside the model whose result is a new descriptor. */
+const MAKERS = /^(open|openat|openat2|creat|socket|accept4?|inotify_init1?|signalfd4?|io_uring_setup|fanotify_init|perf_event_open|bpf|userfaultfd|memfd_create|pidfd_getfd)$/;

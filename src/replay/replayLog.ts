@@ -1,0 +1,82 @@
+/**
+ * Replays a log from a file: what `epollsim replay` does for each of its arguments.
+ */
+
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { net_sysctls } from '../socket/net.js';
+import { Engine } from './engine.js';
+import { StraceError } from './error.js';
+import { readLogFile } from './file.js';
+import type { LogReport } from './report.js';
+import type { World } from './session.js';
+
+export interface ReplayOptions {
+  readonly world?: World;
+  /** called now and then with the part of the log that is done, 0 .. 1 */
+  readonly progress?: (lines: number) => void;
+}
+
+/** A log and what became of it. `error` tells where reading stopped; the report is then about the lines before. */
+export interface ReplayResult {
+  readonly report: LogReport;
+  readonly error: StraceError | null;
+}
+
+const PROGRESS_EVENTS = 4096;
+
+/** Executes a log on the model and compares every result. */
+export function replayLog(path: string, options: ReplayOptions = {}): ReplayResult {
+  const engine = new Engine(path, options.world ?? worldBeside(path));
+  let error: StraceError | null = null;
+  let count = 0;
+  try {
+    for (const event of readLogFile(path)) {
+      if (event.type === 'torn') {
+        error = new StraceError(path, event.line, event.column, event.expected, 'the end of the log');
+        break;
+      }
+      engine.take(event);
+      if (++count % PROGRESS_EVENTS === 0) options.progress?.(event.line);
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof StraceError)) throw thrown;
+    error = thrown;
+  }
+  return { report: engine.finish(), error };
+}
+
+interface Manifest {
+  readonly network?: { readonly sysctl?: readonly string[] };
+  readonly start?: { readonly nofile?: string };
+  readonly logs?: readonly { readonly file: string; readonly bytes?: number; readonly loopback_mtu?: number }[];
+}
+
+/** A file manifest.json beside the log can say in what world it was made. */
+export function worldBeside(path: string): World {
+  const beside = join(dirname(path), 'manifest.json');
+  if (!existsSync(beside)) return {};
+  const manifest = JSON.parse(readFileSync(beside, 'utf8')) as Manifest;
+  const entry = manifest.logs?.find(({ file, bytes }) => file === basename(path) && (bytes === undefined || bytes === statSync(path).size));
+  if (entry === undefined) return {};
+  const limits = /soft (\d+), hard (\d+)/.exec(manifest.start?.nofile ?? '');
+  return {
+    ...(limits === null ? {} : { nofile: { soft: Number(limits[1]), hard: Number(limits[2]) } }),
+    ...(entry.loopback_mtu === undefined ? {} : { loopbackMtu: entry.loopback_mtu }),
+    sysctl: sysctlsOf(manifest.network?.sysctl ?? []),
+  };
+}
+
+/** `net.ipv4.tcp_rmem=4096 131072 6291456` as a field of the namespace; names that the model does not have are left out. */
+export function sysctlsOf(settings: readonly string[]): Partial<net_sysctls> {
+  const known = new net_sysctls();
+  const result: Record<string, unknown> = {};
+  for (const setting of settings) {
+    const [name = '', value = ''] = setting.split('=');
+    const field = name.slice(name.lastIndexOf('.') + 1);
+    if (!(field in known)) continue;
+    const words = value.trim().split(/\s+/).map(Number);
+    result[field] = words.length > 1 ? words : words[0];
+  }
+  return result as Partial<net_sysctls>;
+}

@@ -1,0 +1,62 @@
+/**
+ * What a replay knows: the machine, the threads of the log and the tasks that stand for them, and everything that is adopted from
+ * the log because no model can know it: process ids, free ports, bytes that strace did not print.
+ */
+
+import type { file } from '../kernel/file.js';
+import { Kernel } from '../kernel/kernel.js';
+import type { SignalHandler } from '../kernel/signal_types.js';
+import { type net_sysctls, sock_net } from '../socket/net.js';
+import { MonotonicClock } from './monotonic.js';
+import { Ports } from './ports.js';
+import type { Thread } from './thread.js';
+
+/** The world in which the first process of a log starts. */
+export interface World {
+  /** soft and hard limit of descriptors */
+  readonly nofile?: { readonly soft: number; readonly hard: number };
+  /** values of /proc/sys/net, by the last part of their names */
+  readonly sysctl?: Partial<net_sysctls>;
+  /** largest packet of the loopback device, bytes */
+  readonly loopbackMtu?: number;
+}
+
+/** Kinds of values that are taken from the log; docs/conformance.md gives the reason for each. */
+export type AdoptedKind =
+  | 'process id' | 'port' | 'bytes not printed' | 'time left' | 'signal from outside' | 'resource limit' | 'cpu time' | 'pointer'
+  | 'register after a handler' | 'expirations' | 'inode' | 'short count';
+
+/** The state of one replay. */
+export class Session {
+  readonly k: Kernel;
+  readonly ports = new Ports();
+  readonly monotonic = new MonotonicClock();
+  /** by the id in the log, which is the id in the model too */
+  readonly threads = new Map<number, Thread>();
+  /** ids of threads that have ended */
+  readonly ended = new Set<number>();
+  /** tasks whose id the log has not told: their parent's call never returned */
+  readonly unnamed: Thread[] = [];
+  /** files that stand for something outside the model, and what that is */
+  readonly opaque = new WeakMap<file, string>();
+  /** children that were planned and did not take their first step yet */
+  readonly newborn: Thread[] = [];
+  readonly adopted = new Map<string, number>();
+  /** every handler of the log's programs: what it does is what the log shows behind the signal */
+  readonly handler: SignalHandler = (_signo, _info, ret) => (this.k.current.ptrace as Thread).handler(ret);
+  /** some bytes were written that strace did not print: a zero in the model can be any byte */
+  hasUnknownBytes = false;
+
+  readonly world: World;
+
+  constructor(world: World) {
+    this.world = world;
+    this.k = new Kernel({ stepBudget: Number.MAX_SAFE_INTEGER });
+    const { sysctl } = sock_net(this.k);
+    Object.assign(sysctl, world.sysctl);
+  }
+
+  adopt(kind: AdoptedKind): void {
+    this.adopted.set(kind, (this.adopted.get(kind) ?? 0) + 1);
+  }
+}

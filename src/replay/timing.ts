@@ -1,0 +1,59 @@
+/**
+ * The clock of a replay. Lines have times, and timers fire up to them; a log without times goes on to the next timer when
+ * a call must end that only time can end. Linux is late with timers and never early, so a sleep that the log ends otherwise is
+ * not ended by its own timer.
+ */
+
+import { clock_advance_to, hrtimer_start, type hrtimer } from '../kernel/clock.js';
+import { run_next } from '../kernel/sched.js';
+import { isTimeout } from './decodePoll.js';
+import type { Call } from './call.js';
+import { Plan } from './plan.js';
+import type { Session } from './session.js';
+import type { Thread } from './thread.js';
+
+/** How much later than the line a timer may be in the model: calls round their times up in different ways. */
+const TOLERANCE_NS = 10e6;
+
+/** True when the log says that the call did not end by its own time. */
+function endsOtherwise(call: Call): boolean {
+  const { result, name } = call;
+  if (result === null || result.kind === 'none') return false;
+  if (name.endsWith('nanosleep') || name === 'restart_syscall') return result.value !== 0;
+  if (result.kind === 'value') return result.value !== 0 && !isTimeout(result);
+  return result.errno !== 'EAGAIN' && result.errno !== 'ETIMEDOUT' && result.errno !== 'EINPROGRESS';
+}
+
+/** Moves the clock to the time of a line; null: the log has no times. */
+export function advanceTo(session: Session, timeNs: number | null): void {
+  const { k } = session;
+  if (timeNs === null || timeNs <= k.clock.nowNs) return;
+  const first = k.clock.heap[0];
+  if (first !== undefined && first.expiresNs <= timeNs) {
+    run_next(k, null);
+    for (const thread of session.threads.values()) {
+      if (thread.where === 'call' && thread.call !== null && endsOtherwise(thread.call)) postpone(session, thread, timeNs);
+    }
+  }
+  clock_advance_to(k, timeNs);
+}
+
+/** The timer of a thread's sleep fires after `timeNs`. */
+function postpone({ k }: Session, { task }: Thread, timeNs: number): void {
+  const late = k.clock.heap.filter((timer: hrtimer) => timer.owner === task && timer.expiresNs <= timeNs);
+  for (const timer of late) hrtimer_start(k, timer, timeNs + 1);
+}
+
+/** The call of a thread must end now: its task goes on, if need be after the timers that can wake it. */
+export function forward(session: Session, thread: Thread, timeNs: number | null): void {
+  const { k } = session;
+  const limit = timeNs === null ? Infinity : timeNs + TOLERANCE_NS;
+  for (;;) {
+    thread.resume();
+    if (thread.where !== 'call' || !(thread.plan instanceof Plan)) return;
+    const next = k.clock.heap[0];
+    if (next === undefined || next.expiresNs > limit) return;
+    run_next(k, null);
+    clock_advance_to(k, next.expiresNs);
+  }
+}
