@@ -13,6 +13,7 @@ import { poll_table_entry } from '../kernel/poll.js';
 import { TASK_RUNNING, type task_struct } from '../kernel/task.js';
 import { ep_poll_callback } from '../epoll/ep_callback.js';
 import { eppoll_entry, epoll_of } from '../epoll/eventpoll.js';
+import { unix_sock } from '../socket/unix_sock.js';
 import { sleeperOf } from './build_kernel.js';
 import { collect, type Reached } from './collect.js';
 import { atRest, type Check, inCall, type Invariant } from './invariant.js';
@@ -99,6 +100,7 @@ function mutexes(k: Kernel, found: Reached, check: Check): void {
   const locks: mutex[] = [epoll_of(k).epnested_mutex];
   for (const ep of found.eventpolls) locks.push(ep.mtx);
   for (const pipe of found.pipes) locks.push(pipe.mutex);
+  for (const sk of found.socks) if (sk instanceof unix_sock) locks.push(sk.iolock);
   for (const { cls, owner, waiters } of locks) {
     check(owner === null || (k.tasks.get(owner.pid) === owner), `${cls} is held by a task that is gone`);
     check(owner !== null || waiters.length === 0 || waiters.some((task) => task.on_rq || task === k.current), `${cls} is free and its waiters sleep`);
