@@ -7,7 +7,7 @@
 import type { Kernel } from './kernel.js';
 import { BUG_ON } from './bug.js';
 import { hrtimer_cancel } from './clock.js';
-import { put_files_struct } from './fdtable.js';
+import { files_struct, put_files_struct } from './fdtable.js';
 import { task_work_run } from './file.js';
 import { AT_SCHEDULE, point, type Sleeps } from './point.js';
 import { try_to_wake_up } from './sched.js';
@@ -161,6 +161,7 @@ export function* do_exit(k: Kernel, code: number): Sleeps<never> {
   if (task.clear_child_tid !== null) put_user_u32(task.clear_child_tid, 0, 0);
   complete_vfork_done(k, task);
   put_files_struct(k, task.files);
+  task.files = new files_struct(0);
   yield* task_work_run(k);
   // the parent hears of the end when the tracer has let go of the task
   if (task.ptrace !== null) yield AT_EXIT_STOP;
