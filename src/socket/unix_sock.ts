@@ -97,13 +97,14 @@ export class unix_table {
   readonly abstract = new Map<string, unix_sock>();
 }
 
-/** The table of a machine, made at first use. */
+/** The table of a machine, made at first use. include/net/netns/unix.h:unix_table */
 export function unix_names(k: Kernel): unix_table {
   const net = sock_net(k);
   net.unix ??= new unix_table();
   return net.unix as unix_table;
 }
 
+/** Streams and packets have a connection; datagrams only a default receiver. net/core/datagram.c:connection_based */
 export function is_connection_based(sk: sock): boolean {
   return sk.sk_type === SOCK_STREAM || sk.sk_type === SOCK_SEQPACKET;
 }

@@ -317,7 +317,8 @@ export function unix_stream_recvmsg(k: Kernel, sock: socket, msg: msghdr, flags:
   const lowat = (flags & MSG_WAITALL) !== 0 ? size : Math.min(sk.sk_rcvlowat, size);
   const st = new read_state(size, Math.max(1, lowat), flags);
   if (sk.sk_state !== TCP_ESTABLISHED) return read_done(k, msg, st, -EINVAL);
-  if ((flags & MSG_OOB) !== 0) return read_done(k, msg, st, -EOPNOTSUPP);
+  // No out-of-band byte is ever there.
+  if ((flags & MSG_OOB) !== 0) return read_done(k, msg, st, -EINVAL);
   msg.msg_flags &= ~MSG_CTRUNC;
   if (k.preempt || !mutex_trylock(k, sk.iolock)) return read_slowly(k, sk, msg, st, false);
   const err = read_queued(k, sk, msg, st);
