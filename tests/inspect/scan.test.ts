@@ -36,7 +36,7 @@ function scan(): { views: MachineView[]; told: string[] } {
 
 test('a scan takes the ready list over: rdllist is empty, and the item is off its list while it is asked', () => {
   const { views } = scan();
-  const first = views.find((view) => view.eventpolls[0]?.txlist != null)!;
+  const first = views.find((view) => (view.eventpolls[0]?.txlist ?? null) !== null)!;
   const [ep] = first.eventpolls;
   expect({ rdllist: ep!.rdllist, txlist: ep!.txlist, ovflist: ep!.ovflist, mtx: ep!.mtx }).toEqual({ rdllist: [], txlist: [], ovflist: [], mtx: 'server(1)' });
   expect(first.stoppedAt).toBe('ep_send_events_proc: ep_item_poll');
