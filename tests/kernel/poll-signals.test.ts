@@ -3,6 +3,7 @@
  * stop. Results that Linux guarantees hold under every schedule.
  */
 
+import { user_sigpack } from '../../src/kernel/select.js';
 import { mem, sys } from '../kit.js';
 import { add, eventfd, words } from './calls.js';
 import { always, block, fork, getpid, kill, msleep, note, now, SA, SIG, sigaction, sigset, ts, wait } from './proc.js';
@@ -19,6 +20,22 @@ test('F93: ppoll with timeout 0 delivers a pending signal that its mask lets in;
       yield* block(k, SIG.USR1);
       yield* kill(k, yield* getpid(k), SIG.USR1);
       log.push(yield* sys(k, 'ppoll', mem([fd, 0, 0, 0, 1, 0, 0, 0]), 1, ts(0), sigset(), 8));
+      yield* sigaction(k, SIG.USR1, 1);
+      return log;
+    }, ready ? [1] : [SIG.USR1, EINTR]);
+  }
+});
+
+test('F93: so does pselect6', () => {
+  for (const ready of [false, true]) {
+    always(function* (k) {
+      const log: unknown[] = [];
+      const fd = yield* eventfd(k);
+      if (ready) yield* add(k, fd, 1n);
+      yield* note(k, log, SIG.USR1, SA.RESTART);
+      yield* block(k, SIG.USR1);
+      yield* kill(k, yield* getpid(k), SIG.USR1);
+      log.push(yield* sys(k, 'pselect6', fd + 1, words(1), null, null, ts(0), new user_sigpack(sigset())));
       yield* sigaction(k, SIG.USR1, 1);
       return log;
     }, ready ? [1] : [SIG.USR1, EINTR]);
