@@ -163,6 +163,7 @@ export class Engine {
   #compare(event: ExitEvent, thread: Thread, plan: Plan | null): boolean {
     const { call, result, line } = event;
     if (plan === null) return this.diverge(line, thread, call, linuxText(result), `the task is ${thread.where}`, 'the model cannot make this call');
+    if (thread.ret === null && INTERRUPTED.has(result.errno)) this.#interrupt(thread);
     if (thread.ret === null) {
       const told = this.diverge(line, thread, call, linuxText(result), 'asleep', 'the call still sleeps in the model');
       this.#interrupt(thread);
@@ -184,7 +185,7 @@ export class Engine {
     return false;
   }
 
-  /** Takes a task out of a call that Linux has left and the model has not, as if a signal had come. */
+  /** Takes a task out of a call that Linux has left and the model has not, as if a signal had come: the log shows it behind the result. */
   #interrupt(thread: Thread): void {
     const { k } = this.session;
     thread.task.sigpending_flag = true;
@@ -248,6 +249,9 @@ export class Engine {
     forward(this.session, by, event.timeNs);
   }
 }
+
+/** Results of calls that a signal has ended. */
+const INTERRUPTED: ReadonlySet<string> = new Set(['EINTR', 'ERESTARTSYS', 'ERESTARTNOHAND', 'ERESTARTNOINTR', 'ERESTART_RESTARTBLOCK']);
 
 /** Calls outside the model whose result is a new descriptor. */
 const MAKERS = /^(open|openat|openat2|creat|socket|accept4?|inotify_init1?|signalfd4?|io_uring_setup|fanotify_init|perf_event_open|bpf|userfaultfd|memfd_create|pidfd_getfd)$/;

@@ -23,26 +23,31 @@ function isKnownSender(engine: Engine, info: Siginfo): boolean {
   return engine.session.threads.has(info.pid) || engine.session.ended.has(info.pid);
 }
 
+/** True when the thread has a signal to take. */
+function hasSignal({ task, where }: Thread): boolean {
+  return where === 'signal' || has_pending_signals(task.pending, task.blocked_lo, task.blocked_hi)
+    || has_pending_signals(task.signal.shared_pending, task.blocked_lo, task.blocked_hi);
+}
+
 /** Lets a thread come to its next signal. */
 function toSignal(thread: Thread): void {
-  if (thread.where === 'left' || thread.where === 'stopped' || thread.where === 'call') thread.resume();
-  if (thread.where === 'left') thread.resume();
-  const { task } = thread;
-  const pending = has_pending_signals(task.pending, task.blocked_lo, task.blocked_hi) || has_pending_signals(task.signal.shared_pending, task.blocked_lo, task.blocked_hi);
-  if (thread.where === 'user' && pending) thread.go('signals');
+  for (let tries = 0; tries < 4 && thread.where !== 'signal'; tries++) {
+    if (thread.where === 'left' || thread.where === 'stopped' || thread.where === 'call') thread.resume();
+    else if (thread.where === 'user' && hasSignal(thread)) thread.go('signals');
+    else return;
+  }
 }
 
 /** `--- SIGCHLD {...} ---`: the thread takes this signal now, and its handler, if it has one, begins. */
 export function atSignal(engine: Engine, thread: Thread, event: SignalEvent): void {
   const info = siginfoOf(event.info)!;
-  toSignal(thread);
-  if (thread.where !== 'signal') {
+  if (!hasSignal(thread)) {
     if (isKnownSender(engine, info)) {
       engine.diverge(event.line, thread, null, `${event.signal} from ${info.pid}`, `no signal; the task is ${thread.where}`, 'the signal is not pending in the model');
     } else engine.session.adopt('signal from outside');
     inject(engine, thread, info);
-    toSignal(thread);
   }
+  toSignal(thread);
   if (thread.where !== 'signal') return;
   const { stop } = thread;
   const pid = stop!.si_pid;

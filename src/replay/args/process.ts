@@ -83,7 +83,7 @@ const wait4: Planner = (at, call, row) => {
   });
 };
 
-const waitid: Planner = (at, call, row) => {
+const waitid: Planner = (_at, call, row) => {
   const which = maskOf(arg(call, 0));
   const id = fdOf(arg(call, 1));
   const info = structOut(call, arg(call, 2), 128);

@@ -72,7 +72,7 @@ export function compareSiginfo(value: Value, memory: user_memory | null): Mismat
   return { what: 'siginfo', linux: text(linux), model: text(model) };
 }
 
-const rt_sigtimedwait: Planner = (at, call, row) => {
+const rt_sigtimedwait: Planner = (_at, call, row) => {
   const info = structOut(call, arg(call, 1), 128);
   return new Plan(row, [sigsetIn(arg(call, 0), call), info, timespecIn(arg(call, 2), call), maskOf(arg(call, 3))], (ret) =>
     (ret < 0 ? null : compareSiginfo(arg(call, 1), info)));

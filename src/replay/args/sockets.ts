@@ -12,14 +12,20 @@ import { addressIn, addressOut, compareAddress, sameAddress } from './address.js
 import { comparePair, numbers } from './files.js';
 import { bufferOut, bytesIn, compareBytes, structOut, textOf } from './memory.js';
 
-/** What the model has no sockets of. */
+const AF_UNIX = 1;
+const AF_INET = 2;
+const AF_INET6 = 10;
+const AF_NETLINK = 16;
+const SOCK_STREAM = 1;
+const SOCK_DGRAM = 2;
+
+/** Sockets that the model does not have; a call that failed is made all the same, for its checks. */
 function familyOutside(call: Call): string | null {
   const family = maskOf(arg(call, 0));
-  if (call.result?.kind !== 'value') return null;
+  if (call.result?.kind !== 'value' || family === AF_UNIX) return null;
   const type = maskOf(arg(call, 1)) & 0xf;
-  if (family === 1) return type === 1 ? null : 'unix datagram socket';
-  if (family === 2 || family === 10) return type === 1 ? null : type === 2 ? 'udp socket' : 'raw socket';
-  return family === 16 ? 'netlink socket' : 'socket of another family';
+  if (family === AF_INET || family === AF_INET6) return type === SOCK_STREAM ? null : type === SOCK_DGRAM ? 'udp socket' : 'raw socket';
+  return family === AF_NETLINK ? 'netlink socket' : 'socket of another family';
 }
 
 const socket: Planner = (_at, call, row) => {
