@@ -86,7 +86,7 @@ export function sys_pidfd_open(k: Kernel, pid: number, flags: number): number {
 /** The signal goes to the thread, the process or the process group. kernel/signal.c:do_pidfd_send_signal */
 function send_to_pid(k: Kernel, task: task_struct, sig: number, type: number): number {
   if (type === PIDFD_SIGNAL_PROCESS_GROUP) {
-    for (const t of [...k.tasks.values()]) {
+    for (const t of k.tasks.values()) {
       if (thread_group_leader(t) && t.signal.pgrp === task.signal.pgrp && sig !== 0) do_send_sig_info(k, sig, make_siginfo(k, sig, SI_USER), t, 'process');
     }
     return 0;

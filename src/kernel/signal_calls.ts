@@ -165,7 +165,7 @@ function checked_send(k: Kernel, task: task_struct, sig: number, info: siginfo, 
 function kill_many(k: Kernel, sig: number, chosen: (task: task_struct) => boolean): number {
   let ret = -ESRCH;
   let success = false;
-  for (const task of [...k.tasks.values()]) {
+  for (const task of k.tasks.values()) {
     if (!thread_group_leader(task) || !chosen(task)) continue;
     const err = checked_send(k, task, sig, make_siginfo(k, sig, SI_USER), 'process');
     if (err === 0) success = true;

@@ -434,17 +434,3 @@ test('the handler of SIGCONT runs after the stop', () => {
     return log;
   }, ['stopped', SIG.CONT, 'goes on']);
 });
-
-test('fork is made again after the handler of a signal that is pending', () => {
-  always(function* (k) {
-    const log: unknown[] = [];
-    yield* note(k, log, SIG.USR1);
-    yield* sys(k, 'alarm', 0);
-    const child = yield* fork(k, function* () {
-      log.push('child');
-    });
-    log.push(child > 0);
-    yield* wait(k);
-    return [...log].sort();
-  }, ['child', true].sort());
-});

@@ -2,7 +2,7 @@
  * How calls of processes, signals and time print: the lines are those that strace writes for the same calls.
  */
 
-import { user_memory } from '../../src/kernel/uaccess.js';
+import type { user_memory } from '../../src/kernel/uaccess.js';
 import { printCall } from '../../src/syscalls/print.js';
 import { siginfoText } from '../../src/syscalls/print_signal.js';
 import type { syscall_arg } from '../../src/syscalls/row.js';
