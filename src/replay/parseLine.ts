@@ -105,7 +105,8 @@ export class LineParser extends ValueParser {
       this.pid = 0;
     }
     if (this.time === 'none') return;
-    const what = this.time === 'epoch' ? 'a time like 1795414662.979404' : 'a time like 06:12:35';
+    while (this.time === 'delta' && this.text.charCodeAt(this.pos) === SPACE) this.pos++;
+    const what = this.time === 'epoch' ? 'a time like 1795414662.979404' : this.time === 'delta' ? 'a time like 0.000130' : 'a time like 06:12:35';
     let seconds = this.digits(what);
     if (this.time === 'clock') {
       this.skip(':');
@@ -113,9 +114,8 @@ export class LineParser extends ValueParser {
       this.skip(':');
       seconds = seconds * 60 + this.digits(what);
     }
-    const nanos = this.text.charCodeAt(this.pos) === DOT ? this.#fraction(what) : this.time === 'epoch' ? this.fail('`.`') : 0;
+    const nanos = this.text.charCodeAt(this.pos) === DOT ? this.#fraction(what) : this.time === 'clock' ? 0 : this.fail('`.`');
     this.skip(' ');
-    if (Number.isNaN(this.baseSeconds)) this.baseSeconds = seconds;
     this.timeNs = (seconds - this.baseSeconds) * 1e9 + nanos;
   }
 

@@ -199,7 +199,11 @@ export class ValueParser extends Scanner {
     const flags = this.#values.get(text, pos, at, hash) ?? this.#newFlags(pos, at, hash);
     if (c !== PIPE || !(CLASS[text.charCodeAt(at + 1)]! & DIGIT) || flags.kind !== 'flags') return flags;
     this.pos++;
-    return { kind: 'flags', names: flags.names, rest: this.number(), comment: '' };
+    const rest = this.number();
+    const next = text.charCodeAt(this.pos);
+    if (next !== LESS && next !== STAR) return { kind: 'flags', names: flags.names, rest, comment: '' };
+    this.pos = at;                                      // A|1<<B
+    return flags;
   }
 
   #newFlags(start: number, end: number, hash: number): Value {
@@ -355,7 +359,8 @@ export class ValueParser extends Scanner {
       const op = this.#operator();
       if (op === null || PRECEDENCE[op] < least) return left;
       this.pos += PRECEDENCE[op] < 4 ? op.length + 2 : op.length;
-      const right = this.#rest(this.#primary(), PRECEDENCE[op] + 1);
+      const isTight = op === '<<' && CLASS[this.text.charCodeAt(this.pos)] === WORD;        // 1<<A|1<<B
+      const right = this.#rest(isTight ? this.#specialName() : this.#primary(), PRECEDENCE[op] + 1);
       left = { kind: 'operation', op, left, right, comment: '' };
     }
   }

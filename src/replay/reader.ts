@@ -147,6 +147,7 @@ export class StraceReader {
     }
     const kind = parser.parse(this.#text, start, end, line);
     if (parser.time === 'clock') this.#passMidnight();
+    else if (parser.time === 'delta') this.#lastNs = parser.timeNs! += this.#lastNs;
     const { pid, timeNs } = parser;
     switch (kind) {
       case 'whole': {

@@ -31,7 +31,7 @@ export interface ResumedRecord extends At {
 export type LineRecord = WholeRecord | UnfinishedRecord | ResumedRecord | SignalEvent | StopEvent | EndEvent | SupersededEvent;
 
 /** Reads one line, without its line feed. Without a format, the line itself has to tell it. */
-export function parseLine(text: string, line: number, format: LineFormat = detectFormat(text), file = ''): LineRecord {
+export function parseLine(text: string, line: number, format: LineFormat = detectFormat(text), file = 'log'): LineRecord {
   const parser = new LineParser();
   parser.file = file;
   parser.format = format;
