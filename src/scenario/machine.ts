@@ -4,25 +4,29 @@
  * so a run can be had again from one short string.
  */
 
+import { KernelBug } from '../kernel/bug.js';
 import { clock_advance_to } from '../kernel/clock.js';
 import type { Decisions } from '../kernel/decisions.js';
+import { fd_install, get_unused_fd_flags } from '../kernel/fdtable.js';
+import { file, get_file } from '../kernel/file.js';
 import { spawn_process } from '../kernel/fork.js';
 import { Kernel, type PreemptMode } from '../kernel/kernel.js';
 import { lockdep } from '../kernel/lock.js';
+import { null_fops } from '../kernel/opaque.js';
 import { AT_SCHEDULE, type Point, type Sleeps } from '../kernel/point.js';
 import { AT_RESCHED, machine_step, StepBudgetExceeded, type Halt } from '../kernel/sched.js';
 import type { task_struct } from '../kernel/task.js';
 import { Trace } from '../kernel/trace.js';
-import { KernelBug } from '../kernel/bug.js';
+import { O_RDWR } from '../kernel/uapi.js';
 import { Inspector } from '../inspect/inspector.js';
 import { checkInvariants } from '../inspect/invariants.js';
 import type { MachineView } from '../inspect/view.js';
-import { checkNothingPrepared, taskName } from './callBase.js';
+import { checkNothingPrepared, rowOf, taskName } from './callBase.js';
 import { Director, sourceOf } from './director.js';
 import { ProgramError, ScenarioError } from './errors.js';
 import { holds, show, showActual, type Failure } from './expect.js';
 import { parseRecording, recordingText, type Intervention } from './recording.js';
-import { logText, Strace, type LogLine, type LogStyle } from './strace.js';
+import { logText, RunningCall, Strace, type LogLine, type LogStyle } from './strace.js';
 import { Sys, type Program, type SysHost } from './sys.js';
 
 /** A place inside the kernel: a function, and where in it; `where` left out: any place of the function. */
@@ -57,6 +61,8 @@ export interface MachineOptions {
   readonly stepBudget?: number;
   /** checks the order in which locks are taken; default true */
   readonly lockdep?: boolean;
+  /** processes begin with descriptors 0, 1 and 2 on /dev/null, so that the first one of their own is 3; default true */
+  readonly stdio?: boolean;
   /** newest lines of the log that are kept; 0: none is made, which is faster; default 100,000 */
   readonly log?: number;
   /** is told of each line of the log as it is made */
@@ -119,6 +125,12 @@ function isAt(point: Point, place: Place): boolean {
   return point.fn === place.fn && (place.where === null || point.where === place.where);
 }
 
+/** Standard input, output and error of a new process: one open file that three numbers refer to. */
+function openStdio(k: Kernel): void {
+  const nothing = new file(k, null_fops, k.fs.entries.get('/dev/null')!, O_RDWR, '/dev/null');
+  for (let fd = 0; fd < 3; fd++) fd_install(k, get_unused_fd_flags(k, false), fd === 0 ? nothing : get_file(nothing));
+}
+
 /** One machine. Make it with machine(). */
 export class Machine implements SysHost {
   readonly kernel: Kernel;
@@ -170,19 +182,20 @@ export class Machine implements SysHost {
    */
   process(name: string, program: Program): Process {
     if (typeof program !== 'function') throw new ScenarioError(`the program of ${name} is ${show(program)}; expected a generator function: function* (sys) { ... }`);
-    const task = spawn_process(this.kernel, name, this.body(program));
+    const task = spawn_process(this.kernel, name, () => this.main(program, this.options.stdio !== false));
     this.alive.add(task);
     return new Process(task);
   }
 
   /** The body of a task that runs `program`. */
   body(program: Program): () => Sleeps<number | void> {
-    return () => this.main(program);
+    return () => this.main(program, false);
   }
 
   /** Runs a program, and says which one threw when one does. Sleeps as the program does. */
-  private *main(program: Program): Sleeps<number | void> {
+  private *main(program: Program, stdio: boolean): Sleeps<number | void> {
     this.alive.add(this.kernel.current);
+    if (stdio) openStdio(this.kernel);
     try {
       const running = program(this.sys) as Sleeps<number | void> | undefined;
       if (typeof running?.[Symbol.iterator] !== 'function') {
@@ -190,6 +203,8 @@ export class Machine implements SysHost {
       }
       const status = yield* running;
       checkNothingPrepared(this);
+      const task = this.kernel.current;
+      this.log.enter(new RunningCall(task, rowOf(task.group_leader === task ? 'exit_group' : 'exit'), [(status ?? 0) & 0xff]));
       return status;
     } catch (error) {
       if (error instanceof ProgramError || error instanceof KernelBug || error instanceof StepBudgetExceeded) throw error;

@@ -9,7 +9,6 @@ import type { Sleeps } from '../kernel/point.js';
 import { SIG_DFL, SIG_IGN, type k_sigaction, type siginfo } from '../kernel/signal_types.js';
 import { put_user_s64, user_memory } from '../kernel/uaccess.js';
 import { CLOCK_MONOTONIC } from '../kernel/uapi.js';
-import type { syscall_arg } from '../syscalls/row.js';
 import type { Call, CallHost, CallResult } from './callBase.js';
 import { word } from './fileCalls.js';
 import { readSigset, readTimespec, sigset, timespec, type Nanoseconds } from './layouts.js';
@@ -53,11 +52,6 @@ function waited(ret: number, memory: user_memory): WaitResult {
   };
 }
 
-/** An argument that is no bytes in memory: a program, an action. The rows of these calls take them as they are. */
-function asArgument(value: unknown): syscall_arg {
-  return value as syscall_arg;
-}
-
 export class ProcessCalls extends SocketCalls {
   protected override readonly host: ProgramHost<this>;
 
@@ -68,17 +62,17 @@ export class ProcessCalls extends SocketCalls {
 
   /** fork(2): a child with a copy of the descriptors. @param program what the child runs @returns the child's pid, -EAGAIN */
   fork(program: (sys: this) => Sleeps<number | void>): Call {
-    return this.ask('fork', asArgument(this.host.body(program)));
+    return this.ask('fork', this.host.body(program));
   }
 
   /** vfork(2): as fork; the caller sleeps until the child has ended. */
   vfork(program: (sys: this) => Sleeps<number | void>): Call {
-    return this.ask('vfork', asArgument(this.host.body(program)));
+    return this.ask('vfork', this.host.body(program));
   }
 
   /** pthread_create(3), clone(2): a thread with the same descriptors. @returns its tid */
   thread(program: (sys: this) => Sleeps<number | void>): Call {
-    return this.ask('clone', CLONE_PTHREAD, asArgument(this.host.body(program)), null, null);
+    return this.ask('clone', CLONE_PTHREAD, null, null, null, null, this.host.body(program));
   }
 
   /** exit_group(2): the process ends with all its threads. Never returns. @param status 0 .. 255 */
@@ -135,7 +129,7 @@ export class ProcessCalls extends SocketCalls {
       return handler(signo, info);
     };
     const action: k_sigaction = { sa_handler, sa_flags: options.flags ?? 0, sa_mask_lo: word(mask, 0), sa_mask_hi: word(mask, 4) };
-    return this.ask('rt_sigaction', signal, asArgument(action), null, 8);
+    return this.ask('rt_sigaction', signal, action, null, 8);
   }
 
   /** sigprocmask(2). @param how SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK @param signals null: only ask @returns `ret`: 0 or -EINVAL; `old`: what was blocked */

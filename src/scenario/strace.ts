@@ -121,6 +121,10 @@ export class Strace {
     const call = this.open;
     if (call === null) return;
     this.open = null;
+    if (call.row.name === 'exit' || call.row.name === 'exit_group') {
+      this.add(call.task, 'call', call.row.name, null, `${`${call.row.name}(${Number(call.args[0])})`.padEnd(39)} = ?`);
+      return;
+    }
     call.split = true;
     this.add(call.task, 'unfinished', call.row.name, null, printUnfinished(call));
   }

@@ -104,7 +104,10 @@ export function structure(text: (memory: user_memory, call: syscall_record) => s
 }
 
 function argTexts(call: syscall_record): string[] {
-  return call.row.args.map((print, index) => print(call.args[index] ?? 0, call));
+  return call.row.args.map((print, index) => {
+    const value = call.args[index];
+    return print(value === undefined ? 0 : value, call);
+  });
 }
 
 /** How many arguments strace shows before the call returns: all in front of the first that the kernel stores. */
