@@ -6,6 +6,7 @@
 export * from '../kernel/errno.js';
 export * from '../kernel/uapi.js';
 export { EFD_CLOEXEC, EFD_NONBLOCK, EFD_SEMAPHORE } from '../kernel/eventfd.js';
+export { SFD_CLOEXEC, SFD_NONBLOCK } from '../kernel/signalfd.js';
 export { TFD_CLOEXEC, TFD_NONBLOCK, TFD_TIMER_ABSTIME, TFD_TIMER_CANCEL_ON_SET } from '../kernel/timerfd.js';
 export {
   EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, EPOLLET, EPOLLEXCLUSIVE, EPOLLONESHOT, EPOLLWAKEUP,
