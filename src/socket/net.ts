@@ -40,6 +40,8 @@ export class net_sysctls {
   tcp_moderate_rcvbuf = 1;
   tcp_slow_start_after_idle = 1;
   tcp_autocorking = 1;
+  /** ACKs owed while the socket is locked wait for its release (since 6.7) */
+  tcp_backlog_ack_defer = 1;
   tcp_min_snd_mss = 48;
   // unix
   max_dgram_qlen = 10;

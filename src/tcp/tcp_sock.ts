@@ -77,10 +77,10 @@ export interface tcp_timer_functions {
 export class tcp_sock extends sock {
   // inet_sock
   inet_saddr = 0;
+  /** the port on the wire; skc_num is the one that is held */
+  inet_sport = 0;
   ipv6only = false;
-  /** the address is IPv6 on the wire: ::1 and friends, not mapped IPv4 */
   icsk_bind_hash: inet_bind_bucket | null = null;
-  inet_isn_salt = 0;
 
   // inet_connection_sock
   /** children that wait for accept, oldest first */

@@ -1,0 +1,116 @@
+/**
+ * Internet addresses as numbers: IPv4 as its 32 bits, also when it is written ::ffff:a.b.c.d; other IPv6 addresses get
+ * a number above 2^32 when they are first seen, `::` is 0 like 0.0.0.0. So the tables of connections compare plain
+ * numbers. Linux counterparts: net/ipv4/af_inet.c, net/ipv6/addrconf.c; scopes and flow labels are left out.
+ */
+
+import type { Kernel } from '../kernel/kernel.js';
+import { EAFNOSUPPORT, EINVAL } from '../kernel/errno.js';
+import { sock_net } from '../socket/net.js';
+import { AF_INET, AF_INET6 } from '../socket/uapi_socket.js';
+import { tcp_net } from './inet_hashtables.js';
+import { is_v6_socket, type tcp_sock } from './tcp_sock.js';
+
+export const INADDR_ANY = 0;
+export const INADDR_LOOPBACK = 0x7f000001;
+export const INADDR_BROADCAST = 0xffffffff;
+/** the number of ::1 */
+export const IN6ADDR_LOOPBACK = 0x100000001;
+
+/** An address and a port, as a program gave them. */
+export interface inet_address {
+  addr: number;
+  port: number;
+  /** written as IPv6: `::` is then not 0.0.0.0 */
+  v6: boolean;
+}
+
+function in6_key(bytes: Uint8Array): string {
+  let key = '';
+  for (let i = 0; i < 16; i++) key += String.fromCharCode(bytes[i]!);
+  return key;
+}
+
+/** The number of 16 bytes. ours: see the head of the file */
+export function in6_addr(k: Kernel, bytes: Uint8Array): number {
+  let zeros = 0;
+  while (zeros < 16 && bytes[zeros] === 0) zeros++;
+  if (zeros === 16) return INADDR_ANY;
+  if (zeros === 15 && bytes[15] === 1) return IN6ADDR_LOOPBACK;
+  if (zeros === 10 && bytes[10] === 0xff && bytes[11] === 0xff) return be32(bytes, 12);
+  const { in6 } = tcp_net(k);
+  const key = in6_key(bytes);
+  let index = in6.findIndex((known) => in6_key(known) === key);
+  if (index < 0) index = in6.push(bytes.slice(0, 16)) - 1;
+  return IN6ADDR_LOOPBACK + 1 + index;
+}
+
+function be32(bytes: Uint8Array, at: number): number {
+  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
+}
+
+/**
+ * Reads a sockaddr_in or sockaddr_in6 for a socket of that family.
+ * net/ipv4/af_inet.c:inet_bind, net/ipv6/af_inet6.c:inet6_bind
+ * @returns -EINVAL when it is too short, -EAFNOSUPPORT for another family
+ */
+export function parse_sockaddr(k: Kernel, sk: tcp_sock, bytes: Uint8Array): inet_address | number {
+  const family = bytes.length >= 2 ? bytes[0]! | (bytes[1]! << 8) : -1;
+  if (is_v6_socket(sk)) {
+    // An IPv6 socket connects to plain IPv4 addresses too, with the longer structure's checks done first.
+    if (bytes.length < 24) return -EINVAL;
+    if (family !== AF_INET6) return -EAFNOSUPPORT;
+    return { addr: in6_addr(k, bytes.subarray(8, 24)), port: (bytes[2]! << 8) | bytes[3]!, v6: true };
+  }
+  if (bytes.length < 16) return -EINVAL;
+  if (family !== AF_INET) return -EAFNOSUPPORT;
+  return { addr: be32(bytes, 4), port: (bytes[2]! << 8) | bytes[3]!, v6: false };
+}
+
+/** A sockaddr_in, or a sockaddr_in6 for an IPv6 socket. net/ipv4/af_inet.c:inet_getname, net/ipv6/af_inet6.c:inet6_getname */
+export function make_sockaddr(k: Kernel, sk: tcp_sock, addr: number, port: number): Uint8Array {
+  const v6 = is_v6_socket(sk);
+  const bytes = new Uint8Array(v6 ? 28 : 16);
+  bytes[0] = v6 ? AF_INET6 : AF_INET;
+  bytes[2] = port >> 8;
+  bytes[3] = port;
+  if (!v6) {
+    put_be32(bytes, 4, addr);
+    return bytes;
+  }
+  if (addr === IN6ADDR_LOOPBACK) bytes[23] = 1;
+  else if (addr > IN6ADDR_LOOPBACK) bytes.set(tcp_net(k).in6[addr - IN6ADDR_LOOPBACK - 1]!, 8);
+  else if (addr !== INADDR_ANY) {
+    bytes[18] = 0xff;
+    bytes[19] = 0xff;
+    put_be32(bytes, 20, addr);
+  }
+  return bytes;
+}
+
+function put_be32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 24;
+  bytes[at + 1] = value >>> 16;
+  bytes[at + 2] = value >>> 8;
+  bytes[at + 3] = value;
+}
+
+/** 127.0.0.0/8 or ::1. include/linux/in.h:ipv4_is_loopback */
+export function is_loopback(addr: number): boolean {
+  return addr === IN6ADDR_LOOPBACK || (addr >= 0x7f000000 && addr <= 0x7fffffff);
+}
+
+/** An address of this machine: loopback, or one that was added. net/ipv4/fib_frontend.c:inet_addr_type */
+export function is_local_address(k: Kernel, addr: number): boolean {
+  return is_loopback(addr) || tcp_net(k).local_addresses.has(addr);
+}
+
+/** 224.0.0.0/4. include/linux/in.h:ipv4_is_multicast */
+export function is_multicast(addr: number): boolean {
+  return addr >= 0xe0000000 && addr <= 0xefffffff;
+}
+
+/** A process may take ports below 1024 only with a capability. net/ipv4/af_inet.c:inet_port_requires_bind_service */
+export function port_needs_privilege(k: Kernel, port: number): boolean {
+  return port !== 0 && port < sock_net(k).sysctl.ip_unprivileged_port_start;
+}

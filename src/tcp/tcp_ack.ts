@@ -1,0 +1,260 @@
+/**
+ * The acknowledgement in an arriving segment: the peer's window, what leaves the retransmit queue, the congestion
+ * window, and repeating what was lost. Linux counterpart: net/ipv4/tcp_input.c:tcp_ack. Loss is found by duplicate
+ * ACKs and timeouts only (RFC 5681, RFC 6582); SACK, RACK, loss probes and undo are left out.
+ */
+
+import type { Kernel } from '../kernel/kernel.js';
+import { jiffies } from '../kernel/timer.js';
+import { leave } from '../kernel/trace.js';
+import { __skb_unlink, skb_pull, type sk_buff } from '../socket/skbuff.js';
+import { enter_sk } from '../socket/sock_trace.js';
+import { tcp_send_challenge_ack } from './tcp_control.js';
+import { tcp_fast_path_check, tcp_fast_path_off } from './tcp_fastpath.js';
+import { sk_mem_uncharge, tcp_wmem_free_skb } from './tcp_life.js';
+import { tcp_is_cwnd_limited, tcp_retransmit_skb, tcp_slow_start_after_idle_check } from './tcp_output.js';
+import {
+  ICSK_TIME_PROBE0, TCP_CA_LOSS, TCP_CA_OPEN, TCP_CA_RECOVERY, tcp_in_slow_start, tcp_packets_in_flight, tcp_send_head, tcp_wnd_end, type tcp_sock,
+} from './tcp_sock.js';
+import { after, before, between, TCPHDR_SYN } from './tcp_states.js';
+import { TCP_FUNCTIONS } from './tcp_trace.js';
+import { tcp_sync_mss } from './tcp_window.js';
+import { tcp_ack_update_rtt, tcp_clear_xmit_timer, tcp_probe0_when, tcp_rearm_rto, tcp_reset_xmit_timer } from './tcp_xmit_timer.js';
+
+const F = TCP_FUNCTIONS.id;
+
+// flag bits of tcp_ack. net/ipv4/tcp_input.c
+export const FLAG_DATA = 0x01;
+const FLAG_WIN_UPDATE = 0x02;
+const FLAG_DATA_ACKED = 0x04;
+const FLAG_SYN_ACKED = 0x10;
+export const FLAG_SLOWPATH = 0x100;
+const FLAG_SND_UNA_ADVANCED = 0x400;
+const FLAG_SET_XMIT_TIMER = 0x1000;
+export const FLAG_NO_CHALLENGE_ACK = 0x8000;
+
+/** Remembers the segment that the window came with. include/net/tcp.h:tcp_update_wl */
+export function tcp_update_wl(sk: tcp_sock, seq: number): void {
+  sk.snd_wl1 = seq;
+}
+
+function tcp_snd_una_update(sk: tcp_sock, ack: number): void {
+  sk.bytes_acked += (ack - sk.snd_una) >>> 0;
+  sk.snd_una = ack;
+}
+
+/** A window is news if its segment is. net/ipv4/tcp_input.c:tcp_may_update_window, RFC 9293 3.10.7.4 */
+function tcp_may_update_window(sk: tcp_sock, ack: number, ack_seq: number, nwin: number): boolean {
+  return after(ack, sk.snd_una) || after(ack_seq, sk.snd_wl1) || (ack_seq === sk.snd_wl1 && (nwin > sk.snd_wnd || nwin === 0));
+}
+
+/** Takes over the window of a segment. net/ipv4/tcp_input.c:tcp_ack_update_window */
+function tcp_ack_update_window(k: Kernel, sk: tcp_sock, skb: sk_buff, ack: number): number {
+  let flag = 0;
+  const nwin = (skb.tcp_flags & TCPHDR_SYN) !== 0 ? skb.window : skb.window * 2 ** sk.snd_wscale;
+  if (tcp_may_update_window(sk, ack, skb.seq, nwin)) {
+    flag |= FLAG_WIN_UPDATE;
+    tcp_update_wl(sk, skb.seq);
+    if (sk.snd_wnd !== nwin) {
+      sk.snd_wnd = nwin;
+      tcp_fast_path_off(sk);
+      tcp_fast_path_check(sk);
+      if (sk.sk_write_queue.first !== null) tcp_slow_start_after_idle_check(k, sk);
+      if (nwin > sk.max_window) {
+        sk.max_window = nwin;
+        tcp_sync_mss(sk);
+      }
+    }
+  }
+  tcp_snd_una_update(sk, ack);
+  return flag;
+}
+
+/** The peer has the first part of a large buffer. net/ipv4/tcp_output.c:tcp_trim_head @returns segments that are acknowledged now */
+function tcp_tso_acked(sk: tcp_sock, skb: sk_buff): number {
+  const prior = skb.gso_segs;
+  const len = (sk.snd_una - skb.seq) | 0;
+  skb_pull(skb, len);
+  skb.seq = sk.snd_una;
+  skb.truesize -= len;
+  sk.sk_wmem_queued -= len;
+  sk_mem_uncharge(sk, len);
+  skb.gso_segs = Math.max(1, Math.ceil(skb.len / sk.mss_cache));
+  return Math.max(0, prior - skb.gso_segs);
+}
+
+/** Frees what is acknowledged; measures the round trip. net/ipv4/tcp_input.c:tcp_clean_rtx_queue @returns flags */
+function tcp_clean_rtx_queue(k: Kernel, sk: tcp_sock, prior_snd_una: number): number {
+  let flag = 0;
+  let sentNs = 0;
+  let repeated = false;
+  const list = sk.tcp_rtx_queue;
+  for (let skb = list.first; skb !== null; skb = list.first) {
+    if (after(skb.end_seq, sk.snd_una)) {
+      if (skb.gso_segs > 1 && after(sk.snd_una, skb.seq)) sk.packets_out -= tcp_tso_acked(sk, skb);
+      break;
+    }
+    sk.packets_out -= skb.gso_segs;
+    if ((skb.sacked & 1) !== 0) {
+      repeated = true;
+      sk.retrans_out = Math.max(0, sk.retrans_out - skb.gso_segs);
+    } else if (sentNs === 0) {
+      sentNs = skb.tstamp;
+    }
+    if ((skb.tcp_flags & TCPHDR_SYN) !== 0) {
+      flag |= FLAG_SYN_ACKED;
+      sk.retrans_stamp = -1;
+    } else {
+      flag |= FLAG_DATA_ACKED;
+    }
+    __skb_unlink(skb, list);
+    tcp_wmem_free_skb(sk, skb);
+  }
+  if (sk.packets_out < 0) sk.packets_out = 0;
+  if (between(sk.snd_up, prior_snd_una, sk.snd_una)) sk.snd_up = sk.snd_una;
+  if (flag !== 0) {
+    flag |= FLAG_SET_XMIT_TIMER;
+    // Karn: what was sent twice says nothing about the time.
+    if (!repeated && sentNs !== 0) {
+      tcp_ack_update_rtt(k, sk, sentNs);
+      sk.icsk_backoff = 0;
+    }
+    if (list.first === null) sk.retrans_stamp = -1;
+  }
+  return flag;
+}
+
+/** Slow start and congestion avoidance. net/ipv4/tcp_cong.c:tcp_reno_cong_avoid */
+function tcp_cong_avoid(sk: tcp_sock, acked: number): void {
+  if (acked <= 0 || !tcp_is_cwnd_limited(sk)) return;
+  let left = acked;
+  if (tcp_in_slow_start(sk)) {
+    const cwnd = Math.min(sk.snd_cwnd + left, sk.snd_ssthresh);
+    left -= cwnd - sk.snd_cwnd;
+    sk.snd_cwnd = cwnd;
+  }
+  sk.snd_cwnd_cnt += left;
+  if (sk.snd_cwnd_cnt >= sk.snd_cwnd) {
+    sk.snd_cwnd_cnt -= sk.snd_cwnd;
+    sk.snd_cwnd++;
+  }
+}
+
+function retransmit_head(k: Kernel, sk: tcp_sock): void {
+  const head = sk.tcp_rtx_queue.first;
+  if (head === null) return;
+  tcp_retransmit_skb(k, sk, head);
+  sk.retrans_out += head.gso_segs;
+}
+
+/** An ACK while something is thought to be lost, or one that says so. net/ipv4/tcp_input.c:tcp_fastretrans_alert @returns repeat the oldest data */
+function tcp_fastretrans_alert(sk: tcp_sock, flag: number, is_dupack: boolean): boolean {
+  const advanced = (flag & FLAG_SND_UNA_ADVANCED) !== 0;
+  if (sk.icsk_ca_state === TCP_CA_OPEN) {
+    if (advanced) sk.dupacks = 0;
+    else if (is_dupack) sk.dupacks++;
+    if (sk.dupacks < 3) return false;
+    sk.icsk_ca_state = TCP_CA_RECOVERY;
+    sk.high_seq = sk.snd_nxt;
+    sk.snd_ssthresh = Math.max(sk.snd_cwnd >> 1, 2);
+    sk.snd_cwnd = sk.snd_ssthresh;
+    return true;
+  }
+  if (is_dupack && !advanced) {
+    sk.dupacks++;
+    return false;
+  }
+  if (!advanced) return false;
+  sk.dupacks = 0;
+  if (!before(sk.snd_una, sk.high_seq)) {
+    sk.icsk_ca_state = TCP_CA_OPEN;
+    sk.retrans_out = 0;
+    return false;
+  }
+  return true; // a partial ACK: the next hole
+}
+
+/** News about a window that was closed. net/ipv4/tcp_input.c:tcp_ack_probe */
+function tcp_ack_probe(k: Kernel, sk: tcp_sock): void {
+  const head = tcp_send_head(sk);
+  if (head === null) return;
+  if (!after(head.end_seq, tcp_wnd_end(sk))) {
+    sk.icsk_backoff = 0;
+    sk.icsk_probes_tstamp = 0;
+    tcp_clear_xmit_timer(k, sk, ICSK_TIME_PROBE0);
+  } else {
+    tcp_reset_xmit_timer(k, sk, ICSK_TIME_PROBE0, tcp_probe0_when(sk));
+  }
+}
+
+/** An ACK from before: harmless, or blind data injection. RFC 5961 5.2 */
+function old_ack(k: Kernel, sk: tcp_sock, ack: number, flag: number): number {
+  const max_window = Math.min(sk.max_window, sk.bytes_acked);
+  if (!before(ack, (sk.snd_una - max_window) | 0)) return 0;
+  if ((flag & FLAG_NO_CHALLENGE_ACK) === 0) tcp_send_challenge_ack(k, sk);
+  return -1;
+}
+
+function tcp_ack_acceptable(k: Kernel, sk: tcp_sock, skb: sk_buff, flags: number): number {
+  const ack = skb.ack_seq;
+  const prior_snd_una = sk.snd_una;
+  let flag = flags;
+  if (after(ack, prior_snd_una)) {
+    flag |= FLAG_SND_UNA_ADVANCED;
+    sk.icsk_retransmits = 0;
+    sk.total_rto = 0;
+  }
+  const prior_packets = sk.packets_out;
+  if ((flag & (FLAG_SLOWPATH | FLAG_SND_UNA_ADVANCED)) === FLAG_SND_UNA_ADVANCED) {
+    tcp_update_wl(sk, skb.seq);
+    tcp_snd_una_update(sk, ack);
+    flag |= FLAG_WIN_UPDATE;
+  } else {
+    if (skb.seq !== skb.end_seq) flag |= FLAG_DATA;
+    flag |= tcp_ack_update_window(k, sk, skb, ack);
+  }
+  sk.sk_err_soft = 0;
+  sk.icsk_probes_out = 0;
+  sk.rcv_tstamp = jiffies(k);
+  if (prior_packets === 0) {
+    tcp_ack_probe(k, sk);
+    return 1;
+  }
+  flag |= tcp_clean_rtx_queue(k, sk, prior_snd_una);
+  const acked = prior_packets - sk.packets_out;
+  const is_dupack = (flag & (FLAG_SND_UNA_ADVANCED | FLAG_DATA | FLAG_WIN_UPDATE)) === 0;
+  let again = false;
+  if (is_dupack || sk.icsk_ca_state !== TCP_CA_OPEN || sk.dupacks > 0) again = tcp_fastretrans_alert(sk, flag, is_dupack);
+  if ((flag & FLAG_SET_XMIT_TIMER) !== 0) tcp_rearm_rto(k, sk);
+  if (sk.icsk_ca_state === TCP_CA_OPEN || sk.icsk_ca_state === TCP_CA_LOSS) tcp_cong_avoid(sk, acked);
+  if (again) {
+    retransmit_head(k, sk);
+    while (sk.icsk_ca_state === TCP_CA_LOSS && tcp_packets_in_flight(sk) < sk.snd_cwnd && retransmit_next(k, sk));
+  }
+  return 1;
+}
+
+/** After a timeout everything counts as lost: the next buffer that was not repeated yet. net/ipv4/tcp_output.c:tcp_xmit_retransmit_queue */
+function retransmit_next(k: Kernel, sk: tcp_sock): boolean {
+  for (let skb = sk.tcp_rtx_queue.first; skb !== null; skb = skb.next) {
+    if ((skb.sacked & 1) !== 0) continue;
+    if (!before(skb.seq, sk.high_seq)) return false;
+    tcp_retransmit_skb(k, sk, skb);
+    sk.retrans_out += skb.gso_segs;
+    return true;
+  }
+  return false;
+}
+
+/**
+ * Processes the acknowledgement of a segment. net/ipv4/tcp_input.c:tcp_ack
+ * @returns 1 acceptable, 0 old, -1 not acceptable
+ */
+export function tcp_ack(k: Kernel, sk: tcp_sock, skb: sk_buff, flag: number): number {
+  if (k.trace !== null) enter_sk(k, F.tcp_ack, sk);
+  let ret = 0;
+  if (before(skb.ack_seq, sk.snd_una)) ret = old_ack(k, sk, skb.ack_seq, flag);
+  else if (after(skb.ack_seq, sk.snd_nxt)) ret = -1;
+  else ret = tcp_ack_acceptable(k, sk, skb, flag);
+  return leave(k, ret);
+}
