@@ -9,7 +9,7 @@ import { fd_install, get_unused_fd_flags } from '../../src/kernel/fdtable.js';
 import type { Kernel } from '../../src/kernel/kernel.js';
 import type { Sleeps } from '../../src/kernel/point.js';
 import { SIG_IGN } from '../../src/kernel/signal_types.js';
-import { get_user_u32, kernel_pointer, put_user_u32, put_user_u16, user_memory, type user_ptr } from '../../src/kernel/uaccess.js';
+import { get_user_u32, kernel_pointer, put_user_u32, put_user_u16, type user_memory, type user_ptr } from '../../src/kernel/uaccess.js';
 import { O_RDWR, SIGPIPE } from '../../src/kernel/uapi.js';
 import { mem, simulate, sys } from '../kit.js';
 import { type Answer, answers, type Call, compile, type Script } from './script.js';
@@ -158,11 +158,9 @@ const PERFORM: Readonly<Record<string, Performer>> = {
     params.bytes[7] = n[4]!;
     return [BigInt(yield* sys(k, 'ioctl', n[0]!, 0x40088a01, params))];
   },
-  // eslint-disable-next-line require-yield
   *fdinfo(k, n) {
     return fdinfo(k, n[0]!);
   },
-  // eslint-disable-next-line require-yield
   *rlimit(k, n) {
     k.current.signal.rlim_nofile.cur = n[0]!;
     return [0n];

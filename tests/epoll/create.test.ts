@@ -1,7 +1,7 @@
 /** Making an epoll, and what its descriptor can do as a file. Facts F1 to F5 and the busy-poll parameters. */
 
 import { mem, simulate, sys } from '../kit.js';
-import { put_user_u32, user_memory } from '../../src/kernel/uaccess.js';
+import { put_user_u32, type user_memory } from '../../src/kernel/uaccess.js';
 import { holds, now, wait } from './fixture.js';
 
 test('F1: epoll_create only wants a positive size, and its descriptor is read-write and stays open across execve', () => {
