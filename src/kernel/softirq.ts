@@ -10,6 +10,12 @@ import { try_to_wake_up } from './sched.js';
 import { TASK_INTERRUPTIBLE, TASK_RUNNING, type task_struct } from './task.js';
 
 export const AT_SOFTIRQ = point('net_rx_action', 'between packets');
+const AT_WAKE_UP = point('net_rx_action', 'between data queued and wake-up');
+
+/** A wake-up that ksoftirqd has put off, so that others can run before it. */
+export interface deferred_wake_up {
+  wake(k: Kernel): void;
+}
 
 /** The backlog of the one CPU. include/linux/netdevice.h:softnet_data */
 export class softnet_data {
@@ -22,6 +28,8 @@ export class softnet_data {
   bh_disabled = 0;
   /** the task that serves what was left for later; made with the machine's first process */
   ksoftirqd: task_struct | null = null;
+  /** wake-ups of the packet that ksoftirqd is at, in order; null: they are made at once */
+  deferred: deferred_wake_up[] | null = null;
 }
 
 /** Queues an arrived packet and serves the queue, now or later. net/core/dev.c:netif_rx */
@@ -62,15 +70,31 @@ export function do_softirq(k: Kernel): void {
   softnet.in_softirq = false;
 }
 
+/**
+ * Takes one packet. What it queued can be seen before the wake-ups come: on a machine with more CPUs another task can
+ * poll in between. Packets that arrive meanwhile wait. Sleeps only for the CPU. net/core/dev.c:net_rx_action
+ */
+function* net_rx_action(k: Kernel): Sleeps<void> {
+  const { softnet } = k;
+  softnet.in_softirq = true;
+  const wake_ups: deferred_wake_up[] = [];
+  softnet.deferred = wake_ups;
+  softnet.receive(k, softnet.input_pkt_queue.shift());
+  softnet.deferred = null;
+  for (const wake_up of wake_ups) {
+    yield AT_WAKE_UP;
+    wake_up.wake(k);
+  }
+  softnet.in_softirq = false;
+}
+
 /** The body of ksoftirqd: sleeps until packets are left to it, then takes them one by one. kernel/softirq.c:run_ksoftirqd */
 export function* run_ksoftirqd(k: Kernel): Sleeps<number> {
   const { softnet } = k;
   const self = k.current;
   for (;;) {
     while (softnet.input_pkt_queue.length > 0) {
-      softnet.in_softirq = true;
-      softnet.receive(k, softnet.input_pkt_queue.shift());
-      softnet.in_softirq = false;
+      yield* net_rx_action(k);
       yield AT_SOFTIRQ;
     }
     self.__state = TASK_INTERRUPTIBLE;

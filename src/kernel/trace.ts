@@ -101,7 +101,7 @@ export class Trace {
 
   /** From here on rows are the work of `task`. */
   switch_to(task: task_struct): void {
-    this.pid = task.pid;
+    this.pid = task.pid & PID_MASK;
     this.stack = task.trace_stack;
   }
 
@@ -143,7 +143,7 @@ export class Trace {
     const first = this.rows[at]!;
     const kind = first >>> PID_BITS;
     const rest = [...this.rows.subarray(at + 1, at + ROW)];
-    return [first & PID_MASK, kind, ...(kind === T_LEAVE ? rest.fill(0, 2) : rest)];
+    return [(first << (32 - PID_BITS)) >> (32 - PID_BITS), kind, ...(kind === T_LEAVE ? rest.fill(0, 2) : rest)];
   }
 
   private grow(): void {

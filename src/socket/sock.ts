@@ -7,7 +7,7 @@
 import type { Kernel } from '../kernel/kernel.js';
 import { BUG_ON } from '../kernel/bug.js';
 import { EINTR, ERESTARTSYS } from '../kernel/errno.js';
-import { local_bh_disable, local_bh_enable } from '../kernel/softirq.js';
+import { type deferred_wake_up, local_bh_disable, local_bh_enable } from '../kernel/softirq.js';
 import { AT_SCHEDULE, point, type Sleeps } from '../kernel/point.js';
 import { TASK_INTERRUPTIBLE, TASK_RUNNING, TASK_UNINTERRUPTIBLE, type task_struct } from '../kernel/task.js';
 import { leave } from '../kernel/trace.js';
@@ -233,8 +233,41 @@ export function release_sock(k: Kernel, sk: sock): void {
 
 // the callbacks
 
+/** A callback that ksoftirqd makes after others could run. The socket lock keeps all but pollers away until then. */
+class deferred_callback implements deferred_wake_up {
+  private readonly sk: sock;
+  private readonly callback: (k: Kernel, sk: sock) => void;
+  private unlocks: boolean;
+
+  constructor(k: Kernel, sk: sock, callback: (k: Kernel, sk: sock) => void, before: readonly deferred_wake_up[]) {
+    this.sk = sk;
+    this.callback = callback;
+    this.unlocks = lock_sock_nowait(k, sk);
+    for (const other of before) {
+      // The last callback of a packet releases the lock that the first one took.
+      if (!(other instanceof deferred_callback) || other.sk !== sk || !other.unlocks) continue;
+      other.unlocks = false;
+      this.unlocks = true;
+    }
+  }
+
+  wake(k: Kernel): void {
+    this.callback(k, this.sk);
+    if (this.unlocks) release_sock(k, this.sk);
+  }
+}
+
+/** True when a callback was put off instead of being made. ours: a point between "data queued" and "wake up" */
+export function defer_callback(k: Kernel, sk: sock, callback: (k: Kernel, sk: sock) => void): boolean {
+  const { deferred } = k.softnet;
+  if (deferred === null) return false;
+  deferred.push(new deferred_callback(k, sk, callback, deferred));
+  return true;
+}
+
 /** Wakes everybody: the state changed, nothing more is known. net/core/sock.c:sock_def_wakeup */
 export function sock_def_wakeup(k: Kernel, sk: sock): void {
+  if (defer_callback(k, sk, sock_def_wakeup)) return;
   if (k.trace !== null) enter_sk(k, F.sock_def_wakeup, sk);
   if (skwq_has_sleeper(sk)) __wake_up(k, sk.sk_wq!, TASK_INTERRUPTIBLE, 0, 0);
   leave(k, 0);
@@ -242,6 +275,7 @@ export function sock_def_wakeup(k: Kernel, sk: sock): void {
 
 /** There is something to read. net/core/sock.c:sock_def_readable */
 export function sock_def_readable(k: Kernel, sk: sock): void {
+  if (defer_callback(k, sk, sock_def_readable)) return;
   if (k.trace !== null) enter_sk(k, F.sock_def_readable, sk);
   if (skwq_has_sleeper(sk)) __wake_up_sync_key(k, sk.sk_wq!, TASK_INTERRUPTIBLE, POLL_DATA_KEY);
   leave(k, 0);
@@ -249,6 +283,7 @@ export function sock_def_readable(k: Kernel, sk: sock): void {
 
 /** An error is pending. net/core/sock.c:sock_def_error_report */
 export function sock_def_error_report(k: Kernel, sk: sock): void {
+  if (defer_callback(k, sk, sock_def_error_report)) return;
   if (k.trace !== null) enter_sk(k, F.sock_def_error_report, sk);
   if (skwq_has_sleeper(sk)) __wake_up(k, sk.sk_wq!, TASK_INTERRUPTIBLE, 1, EPOLLERR);
   leave(k, 0);
@@ -256,6 +291,7 @@ export function sock_def_error_report(k: Kernel, sk: sock): void {
 
 /** There is room to write, for protocols without a rule of their own. net/core/sock.c:sock_def_write_space */
 export function sock_def_write_space(k: Kernel, sk: sock): void {
+  if (defer_callback(k, sk, sock_def_write_space)) return;
   if (k.trace !== null) enter_sk(k, F.sock_def_write_space, sk);
   if (sk.sk_wmem_alloc << 1 <= sk.sk_sndbuf && skwq_has_sleeper(sk)) __wake_up_sync_key(k, sk.sk_wq!, TASK_INTERRUPTIBLE, POLL_SPACE_KEY);
   leave(k, 0);

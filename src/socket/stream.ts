@@ -12,7 +12,7 @@ import { TASK_INTERRUPTIBLE } from '../kernel/task.js';
 import { leave } from '../kernel/trace.js';
 import { SIGPIPE } from '../kernel/uapi.js';
 import { __wake_up, add_wait_queue, remove_wait_queue, wait_queue_entry, wait_woken, woken_wake_function } from '../kernel/wait.js';
-import { lock_sock, POLL_SPACE_KEY, release_sock, skwq_has_sleeper, sock_error, sock_expired, sock_intr_errno, type sock } from './sock.js';
+import { defer_callback, lock_sock, POLL_SPACE_KEY, release_sock, skwq_has_sleeper, sock_error, sock_expired, sock_intr_errno, type sock } from './sock.js';
 import { enter_sk, SOCK_FUNCTIONS } from './sock_trace.js';
 import { MSG_NOSIGNAL, SEND_SHUTDOWN } from './uapi_socket.js';
 
@@ -36,6 +36,7 @@ export function __sk_stream_is_writeable(k: Kernel, sk: sock, wake: number): boo
 
 /** Tells of room to write, if there is enough and somebody wants to know. net/core/stream.c:sk_stream_write_space */
 export function sk_stream_write_space(k: Kernel, sk: sock): void {
+  if (defer_callback(k, sk, sk_stream_write_space)) return;
   if (k.trace !== null) enter_sk(k, F.sk_stream_write_space, sk);
   const sock = sk.sk_socket;
   if (sock !== null && __sk_stream_is_writeable(k, sk, 1)) {
