@@ -5,7 +5,7 @@
  */
 
 import { alloc_fd, fd_install } from '../kernel/fdtable.js';
-import { file, type file_operations } from '../kernel/file.js';
+import { file } from '../kernel/file.js';
 import { spawn_process } from '../kernel/fork.js';
 import { run_next } from '../kernel/sched.js';
 import { recalc_sigpending } from '../kernel/signal.js';
@@ -15,19 +15,17 @@ import { TASK_INTERRUPTIBLE } from '../kernel/task.js';
 import { O_CLOEXEC, O_PATH, O_RDONLY, O_RDWR } from '../kernel/uapi.js';
 import type { Call, EndEvent, EnterEvent, ExitEvent, LogEvent, Result, SignalEvent, StopEvent, SupersededEvent } from './call.js';
 import { callText, cut, linuxText, modelText } from './callText.js';
-import { arrayOf, fdOf, maskOf, returned } from './decode.js';
+import { maskOf, returned } from './decode.js';
 import { Outside, Plan } from './plan.js';
 import { planOf } from './plans.js';
 import { emptyReport, type LogReport } from './report.js';
+import { outside_fops, madeBy, takeInherited } from './inherited.js';
 import { restartPlan, sigreturn } from './returning.js';
 import { Session, type World } from './session.js';
 import { atEnd, atSignal, atStop } from './signalLines.js';
 import { statesOf } from './states.js';
 import { Thread } from './thread.js';
 import { advanceTo, forward } from './timing.js';
-
-/** A file of the outside world: always ready, and epoll refuses it, as regular files. */
-const outside_fops: file_operations = { ...null_fops, name: 'outside', read_iter: null, write_iter: null };
 
 /** States are told for so many divergences; each costs a look at the whole machine. */
 const TOLD = 50;
@@ -117,6 +115,7 @@ export class Engine {
     }
     const at = { k: this.session.k, session: this.session, thread };
     thread.plan = call.name === 'restart_syscall' ? restartPlan(thread) : planOf(at, call, this.#file);
+    takeInherited(this.session, thread, call);
     if (thread.plan instanceof Outside) return;
     thread.go('call');
     this.#bear(thread);
@@ -198,11 +197,9 @@ export class Engine {
   /** Descriptors that a call outside the model made. */
   #install(thread: Thread, plan: Outside, call: Call, result: Result, line: number): void {
     if (plan.makes === null || result.kind !== 'value') return;
-    const pair = call.args.find((value) => value.kind === 'array' && value.items.length === 2);
-    const numbers = call.name === 'socketpair' || call.name.startsWith('pipe') ? arrayOf(pair!).items.map(fdOf) : [Number(result.value)];
+    const numbers = madeBy(call) ?? (result.fd === null ? [] : [result.fd.fd]);
     const cloexec = call.args.some((value) => value.kind === 'flags' && value.names.some((name) => name.endsWith('_CLOEXEC')));
     for (const linux of numbers) {
-      if (linux < 0 || (call.name !== 'socketpair' && result.fd === null && !MAKERS.test(call.name))) continue;
       const model = this.#installOne(thread, plan, call, cloexec);
       if (model !== linux) this.diverge(line, thread, call, `= ${linux}`, modelText(model), 'the new descriptor has another number');
     }
@@ -252,6 +249,3 @@ export class Engine {
 
 /** Results of calls that a signal has ended. */
 const INTERRUPTED: ReadonlySet<string> = new Set(['EINTR', 'ERESTARTSYS', 'ERESTARTNOHAND', 'ERESTARTNOINTR', 'ERESTART_RESTARTBLOCK']);
-
-/** Calls outside the model whose result is a new descriptor. */
-const MAKERS = /^(open|openat|openat2|creat|socket|accept4?|inotify_init1?|signalfd4?|io_uring_setup|fanotify_init|perf_event_open|bpf|userfaultfd|memfd_create|pidfd_getfd)$/;

@@ -24,7 +24,7 @@ export interface World {
 /** Kinds of values that are taken from the log; docs/conformance.md gives the reason for each. */
 export type AdoptedKind =
   | 'process id' | 'port' | 'bytes not printed' | 'time left' | 'signal from outside' | 'resource limit' | 'cpu time' | 'pointer'
-  | 'register after a handler' | 'expirations' | 'inode' | 'short count';
+  | 'register after a handler' | 'expirations' | 'inode' | 'short count' | 'inherited descriptor';
 
 /** The state of one replay. */
 export class Session {
@@ -44,6 +44,10 @@ export class Session {
   readonly adopted = new Map<string, number>();
   /** every handler of the log's programs: what it does is what the log shows behind the signal */
   readonly handler: SignalHandler = (_signo, _info, ret) => (this.k.current.ptrace as Thread).handler(ret);
+  /** numbers of descriptors that a call of the log has made */
+  readonly madeFds = new Set<number>();
+  /** a program of the log has set its limit of descriptors */
+  limitsAreSet = false;
   /** some bytes were written that strace did not print: a zero in the model can be any byte */
   hasUnknownBytes = false;
 

@@ -110,22 +110,36 @@ function compareLimit(at: PlanContext, resource: number, value: Value, memory: u
   if (linux === null || memory === null) return null;
   const same = linux.bytes.every((byte, i) => byte === memory.bytes[i]);
   if (same) return null;
-  if (resource !== RLIMIT_NOFILE) {
+  if (resource !== RLIMIT_NOFILE || !at.session.limitsAreSet) {
     at.session.adopt('resource limit');
+    if (resource === RLIMIT_NOFILE) startLimits(at, get_user_u32(linux, 0)! >>> 0, get_user_u32(linux, 8)! >>> 0);
     return null;
   }
   const text = (limits: user_memory): string => `${get_user_u32(limits, 0)! >>> 0}, ${get_user_u32(limits, 8)! >>> 0}`;
   return { what: 'limit', linux: text(linux), model: text(memory) };
 }
 
+/** As long as no program of the log has set a limit, all have the one that the first one was started with. */
+function startLimits({ k }: PlanContext, soft: number, hard: number): void {
+  for (const task of k.tasks.values()) Object.assign(task.signal.rlim_nofile, { cur: soft, max: hard });
+}
+
 const prlimit64: Planner = (at, call, row) => {
   const resource = maskOf(arg(call, 1));
   const old = structOut(call, arg(call, 3), 16);
   const pid = maskOf(arg(call, 0));
+  noteLimit(at, resource, arg(call, 2));
   return new Plan(row, [pid, resource, limitIn(arg(call, 2)), old], (ret) => (ret < 0 ? null : compareLimit(at, resource, arg(call, 3), old)));
 };
 
-const setrlimit: Planner = (_at, call, row) => new Plan(row, [maskOf(arg(call, 0)), limitIn(arg(call, 1))]);
+function noteLimit({ session }: PlanContext, resource: number, value: Value): void {
+  if (resource === RLIMIT_NOFILE && value.kind === 'struct') session.limitsAreSet = true;
+}
+
+const setrlimit: Planner = (at, call, row) => {
+  noteLimit(at, maskOf(arg(call, 0)), arg(call, 1));
+  return new Plan(row, [maskOf(arg(call, 0)), limitIn(arg(call, 1))]);
+};
 
 const getrlimit: Planner = (at, call, row) => {
   const resource = maskOf(arg(call, 0));

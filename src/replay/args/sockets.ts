@@ -2,10 +2,12 @@
  * Socket calls: making and connecting, accepting, options, sending and receiving.
  */
 
+import { canonical_path, vfs_mknod, vfs_unlink } from '../../kernel/namei.js';
 import { get_user_u32, put_user_s64, put_user_u32, user_memory, type user_ptr } from '../../kernel/uaccess.js';
 import { sock_from_file, type socket as kernel_socket } from '../../socket/socket.js';
 import type { Call, Result } from '../call.js';
 import { after, before, fdOf, intOf, isNull, maskOf, pointedOf, timespecOf } from '../decode.js';
+import { sockaddrOf } from '../decodeNet.js';
 import { field, type Value } from '../value.js';
 import { arg, numberArg, opaqueKind, Outside, UNKNOWN_SIZE, Plan, type Mismatch, type PlanContext, type Planner } from '../plan.js';
 import { addressIn, addressOut, compareAddress, sameAddress } from './address.js';
@@ -48,8 +50,18 @@ function withAddress(at: PlanContext, call: Call): Outside | { fd: number; addre
   return { fd, address: addressIn(at, arg(call, 1), length), length };
 }
 
+/** Where Linux could bind a socket there is a directory, and no file in the way: the log does not show how they came and went. */
+function makeRoom({ k }: PlanContext, call: Call): void {
+  const address = call.name === 'bind' && call.result?.kind === 'value' ? sockaddrOf(arg(call, 1)) : null;
+  if (address === null || !('path' in address) || address.path === null || address.path.length === 0 || address.path[0] === 0) return;
+  const path = canonical_path(String.fromCharCode(...address.path));
+  vfs_unlink(k, path);
+  for (let end = path.indexOf('/', 1); end >= 0; end = path.indexOf('/', end + 1)) vfs_mknod(k, path.slice(0, end), 'directory');
+}
+
 const bindOrConnect: Planner = (at, call, row) => {
   const given = withAddress(at, call);
+  makeRoom(at, call);
   return given instanceof Outside ? given : new Plan(row, [given.fd, given.address, given.length]);
 };
 

@@ -1,0 +1,58 @@
+/**
+ * Descriptors that the first process was started with. strace does not list them, but new descriptors get the lowest free number: one that
+ * Linux passes over, and that no call of the log ever made, was open from the beginning.
+ */
+
+import { alloc_fd, fd_install } from '../kernel/fdtable.js';
+import { file, type file_operations } from '../kernel/file.js';
+import { run_next } from '../kernel/sched.js';
+import { null_fops } from '../kernel/opaque.js';
+import { O_RDWR } from '../kernel/uapi.js';
+import type { Call } from './call.js';
+import { arrayOf, fdOf, maskOf } from './decode.js';
+import type { Session } from './session.js';
+import type { Thread } from './thread.js';
+
+/** A file of the outside world: always ready, and epoll refuses it, as regular files. */
+export const outside_fops: file_operations = { ...null_fops, name: 'outside', read_iter: null, write_iter: null };
+
+/** Calls whose result is a new descriptor of the kernel's choice. */
+const MAKERS = /^(open|openat|openat2|creat|dup|socket|accept4?|epoll_create1?|eventfd2?|timerfd_create|signalfd4?|memfd_create|inotify_init1?|pidfd_open|pidfd_getfd|io_uring_setup|fanotify_init|perf_event_open|userfaultfd)$/;
+const PAIR_MAKERS = /^(pipe2?|socketpair)$/;
+
+/** The numbers that Linux gave to new descriptors in this call; null: it makes none. */
+export function madeBy(call: Call): number[] | null {
+  const { result, name } = call;
+  if (result === null || result.kind !== 'value') return null;
+  if (MAKERS.test(name) || (name === 'fcntl' && isDup(call))) return [Number(result.value)];
+  if (!PAIR_MAKERS.test(name)) return null;
+  const pair = call.args[name === 'socketpair' ? 3 : 0];
+  return pair?.kind === 'array' ? arrayOf(pair).items.map(fdOf) : null;
+}
+
+function isDup(call: Call): boolean {
+  const command = call.args[1];
+  return command?.kind === 'flags' && command.names[0]!.startsWith('F_DUPFD');
+}
+
+/** Before a call that makes descriptors: numbers that Linux will pass over are taken by files of the outside world. */
+export function takeInherited(session: Session, thread: Thread, call: Call): void {
+  const made = madeBy(call);
+  if (made === null) {
+    if (call.name === 'dup2' || call.name === 'dup3') session.madeFds.add(maskOf(call.args[1]!));
+    return;
+  }
+  const { task } = thread;
+  const lowest = call.name === 'fcntl' ? maskOf(call.args[2]!) : 0;
+  const highest = Math.max(...made);
+  for (let fd = Math.max(lowest, task.files.next_fd); fd < highest; fd++) {
+    if (task.files.at(fd) !== null || made.includes(fd) || session.madeFds.has(fd)) continue;
+    run_next(session.k, task);
+    if (alloc_fd(task, fd, false) !== fd) return;
+    const inherited = new file(session.k, outside_fops, null, O_RDWR, 'inherited');
+    session.opaque.set(inherited, 'inherited descriptor');
+    fd_install(session.k, fd, inherited);
+    session.adopt('inherited descriptor');
+  }
+  for (const fd of made) session.madeFds.add(fd);
+}
