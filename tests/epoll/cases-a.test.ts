@@ -361,7 +361,7 @@ function frame({ pairs, events, m, w }: Frame, options: KernelOptions): { M: boo
 const count = (seen: { M: boolean; W: boolean }): number => Number(seen.M) + Number(seen.W);
 
 describe('two waiters, on every schedule', () => {
-  test.each([
+  test.each<[string, string, number, Frame]>([
     ['A-9', 'a level-triggered event reaches both', 2, { pairs: 1, events: IN, m: ew(1), w: ew(1) }],
     ['A-10', 'an edge reaches one', 1, { pairs: 1, events: IN | ET, m: ew(1), w: ew(1) }],
     ['A-11', 'two level-triggered events reach both', 2, { pairs: 2, events: IN, m: ew(2), w: ew(2) }],
@@ -369,7 +369,7 @@ describe('two waiters, on every schedule', () => {
     ['A-13', 'a level-triggered event reaches a waiter and a poller', 2, { pairs: 1, events: IN, m: ew(1), w: p(1) }],
     ['A-14', 'an edge reaches a waiter or a poller, not both', 1, { pairs: 1, events: IN | ET, m: ew(1), w: p(1) }],
     ['A-15', 'two level-triggered events reach a waiter and a poller', 2, { pairs: 2, events: IN, m: ew(2), w: p(2) }],
-  ] as const)('%s: %s', (_id, _sentence, expected, given) => {
+  ])('%s: %s', (_id, _sentence, expected, given) => {
     onEverySchedule(200, (options) => expect(count(frame(given, options))).toBe(expected));
   });
 
