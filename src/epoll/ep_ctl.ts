@@ -11,12 +11,11 @@ import { mutex_lock, mutex_unlock } from '../kernel/lock.js';
 import type { Sleeps } from '../kernel/point.js';
 import { leave } from '../kernel/trace.js';
 import { EPOLLERR, EPOLLHUP } from '../kernel/uapi.js';
-import { is_file_epoll } from './ep_file.js';
 import { ep_find, ep_insert, ep_modify, ep_remove } from './ep_item.js';
 import { ep_take_care_of_epollwakeup } from './ep_wakeup.js';
 import {
-  EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, EPOLL_FUNCTIONS, type epoll_event, epoll_of, EPOLLEXCLUSIVE, EPOLLEXCLUSIVE_OK_BITS,
-  type eventpoll,
+  EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, type epoll_event, EPOLL_FUNCTIONS, epoll_of, EPOLLEXCLUSIVE, EPOLLEXCLUSIVE_OK_BITS,
+  type eventpoll, is_file_epoll,
 } from './eventpoll.js';
 import { clear_tfile_check_list, ep_loop_check } from './nested.js';
 

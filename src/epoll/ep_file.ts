@@ -33,11 +33,6 @@ const EPOLL_PARAMS_SIZE = 8;
 /** more needs CAP_NET_ADMIN. include/linux/netdevice.h:NAPI_POLL_WEIGHT */
 const NAPI_POLL_WEIGHT = 64;
 
-/** fs/eventpoll.c:is_file_epoll */
-export function is_file_epoll(file: file): boolean {
-  return file.f_op === eventpoll_fops;
-}
-
 /** The poll method of the file, for poll, select and io_uring. Sleeps for ep->mtx. fs/eventpoll.c:ep_eventpoll_poll */
 function* ep_eventpoll_poll(k: Kernel, file: file, pt: poll_table | null): Sleeps<number> {
   const ep = file.private_data as eventpoll;

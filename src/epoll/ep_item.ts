@@ -12,12 +12,11 @@ import type { Sleeps } from '../kernel/point.js';
 import { leave, T_NEW, T_RBR_ERASE, T_RBR_INSERT, T_RDLLIST_ADD, T_RDLLIST_DEL } from '../kernel/trace.js';
 import { waitqueue_active, wake_up } from '../kernel/wait.js';
 import { ep_poll_safewake, ep_ptable_queue_proc, ep_set_busy_poll_napi_id, ep_unregister_pollwait } from './ep_callback.js';
-import { is_file_epoll } from './ep_file.js';
 import { ep_item_poll, epi_fget } from './ep_scan.js';
 import { __pm_stay_awake, ep_create_wakeup_source, ep_destroy_wakeup_source } from './ep_wakeup.js';
 import {
-  ep_bits, ep_is_linked, ep_pqueue, type epitem, epitem as Epitem, epitems_head, EPOLL_FUNCTIONS, type epoll_event, epoll_of, EPOLLWAKEUP,
-  type eventpoll,
+  ep_bits, ep_is_linked, ep_pqueue, epitem, epitems_head, type epoll_event, EPOLL_FUNCTIONS, epoll_of,
+  EPOLLWAKEUP, type eventpoll, is_file_epoll,
 } from './eventpoll.js';
 import { list_file, reverse_path_check, unlist_file } from './nested.js';
 
@@ -91,7 +90,7 @@ function queue_ready_item(k: Kernel, ep: eventpoll, epi: epitem): void {
  */
 function* link_new_item(k: Kernel, ep: eventpoll, event: epoll_event, tfile: file, fd: number, full_check: boolean): Sleeps<epitem> {
   const tep = is_file_epoll(tfile) ? (tfile.private_data as eventpoll) : null;
-  const epi = new Epitem(k.new_id(), ep, tfile, fd, event);
+  const epi = new epitem(k.new_id(), ep, tfile, fd, event);
   if (k.trace !== null) k.trace.emit(T_NEW, epi.id, OBJ_EPITEM, ep.id, fd, tfile.id);
   if (tep !== null) yield* mutex_lock(k, tep.mtx);
   attach_epitem(k, tfile, epi);

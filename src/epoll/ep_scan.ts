@@ -20,9 +20,8 @@ import { EPOLLIN, EPOLLRDNORM } from '../kernel/uapi.js';
 import { waitqueue_active, wake_up } from '../kernel/wait.js';
 import {
   ep_bits, ep_is_linked, EP_PRIVATE_BITS, EP_UNACTIVE_PTR, type epitem, EPOLL_EVENT_SIZE, EPOLL_FUNCTIONS, EPOLLET, EPOLLONESHOT,
-  type eventpoll,
+  type eventpoll, is_file_epoll,
 } from './eventpoll.js';
-import { is_file_epoll } from './ep_file.js';
 import { __pm_relax, __pm_stay_awake } from './ep_wakeup.js';
 
 const F = EPOLL_FUNCTIONS.id;

@@ -15,9 +15,8 @@ import { leave, leave_after } from '../kernel/trace.js';
 import { access_ok, type user_ptr } from '../kernel/uaccess.js';
 import { __add_wait_queue_exclusive, __remove_wait_queue, wait_queue_entry } from '../kernel/wait.js';
 import { ep_autoremove_wake_function } from './ep_callback.js';
-import { is_file_epoll } from './ep_file.js';
 import { ep_send_events } from './ep_scan.js';
-import { ep_bits, EP_MAX_EVENTS, EP_UNACTIVE_PTR, EPOLL_FUNCTIONS, type eventpoll } from './eventpoll.js';
+import { ep_bits, EP_MAX_EVENTS, EP_UNACTIVE_PTR, EPOLL_FUNCTIONS, type eventpoll, is_file_epoll } from './eventpoll.js';
 
 const F = EPOLL_FUNCTIONS.id;
 

@@ -222,6 +222,11 @@ export class eventpoll {
   }
 }
 
+/** True for the file of an epoll. fs/eventpoll.c:is_file_epoll */
+export function is_file_epoll(file: file): boolean {
+  return file.private_data instanceof eventpoll;
+}
+
 /** A poll table that knows the item it queues for; the item is cleared when an entry cannot be made. */
 export class ep_pqueue extends poll_table {
   epi: epitem | null;

@@ -9,8 +9,7 @@ import { list_empty } from '../kernel/list.js';
 import { mutex_lock, mutex_unlock } from '../kernel/lock.js';
 import type { Sleeps } from '../kernel/point.js';
 import { leave } from '../kernel/trace.js';
-import { is_file_epoll } from './ep_file.js';
-import { EP_MAX_NESTS, type epitems_head, EPOLL_FUNCTIONS, epoll_of, type eventpoll, TFILE_CHECK_END } from './eventpoll.js';
+import { EP_MAX_NESTS, type epitems_head, EPOLL_FUNCTIONS, epoll_of, type eventpoll, is_file_epoll, TFILE_CHECK_END } from './eventpoll.js';
 
 const F = EPOLL_FUNCTIONS.id;
 

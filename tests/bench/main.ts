@@ -22,7 +22,7 @@ const REPEATS = 5;
 const SIZES = [10, 100, 1_000, 10_000, 100_000];
 
 function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
+  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
 }
 
 function progress(text: string): void {
