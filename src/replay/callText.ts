@@ -1,5 +1,5 @@
 /**
- * Calls and results as text for reports.
+ * Calls and results as text for reports. Linux's side is printed from the log, the model's from its own answer.
  */
 
 import type { Call, Result } from './call.js';

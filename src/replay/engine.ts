@@ -7,16 +7,15 @@
 import { alloc_fd, fd_install } from '../kernel/fdtable.js';
 import { file } from '../kernel/file.js';
 import { spawn_process } from '../kernel/fork.js';
-import { run_next } from '../kernel/sched.js';
 import { recalc_sigpending } from '../kernel/signal.js';
 import { null_fops, O_LARGEFILE } from '../kernel/opaque.js';
-import { try_to_wake_up } from '../kernel/sched.js';
+import { run_next, try_to_wake_up } from '../kernel/sched.js';
 import { TASK_INTERRUPTIBLE } from '../kernel/task.js';
 import { O_CLOEXEC, O_PATH, O_RDONLY, O_RDWR } from '../kernel/uapi.js';
 import type { Call, EndEvent, EnterEvent, ExitEvent, LogEvent, Result, SignalEvent, StopEvent, SupersededEvent } from './call.js';
 import { callText, cut, linuxText, modelText } from './callText.js';
 import { maskOf, returned } from './decode.js';
-import { Outside, Plan } from './plan.js';
+import { Outside, type Plan } from './plan.js';
 import { planOf } from './plans.js';
 import { emptyReport, type LogReport } from './report.js';
 import { outside_fops, madeBy, takeInherited } from './inherited.js';

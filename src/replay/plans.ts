@@ -1,5 +1,5 @@
 /**
- * Finds the plan for a call of the log, by its name.
+ * Finds the plan for a call of the log, by its name. What has no plan, or no row in the table of system calls, is outside the model.
  */
 
 import { syscall_by_name } from '../syscalls/table.js';

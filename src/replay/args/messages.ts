@@ -51,7 +51,7 @@ const recvmsg: Planner = (at, call, row) => {
   const iov = value.kind === 'struct' ? field(value, 'msg_iov') : null;
   const segments = (iov === null ? null : vectorOf(at, iov, false)) ?? [{ base: new user_memory(new Uint8Array(4096)), len: 4096 }];
   const room = message === null ? 0 : roomForFds(message);
-  const header = new user_msghdr(segments, message?.name == null ? null : new user_memory(new Uint8Array(128)), message?.nameLength ?? 0, null, room);
+  const header = new user_msghdr(segments, (message?.name ?? null) === null ? null : new user_memory(new Uint8Array(128)), message?.nameLength ?? 0, null, room);
   return new Plan(row, [fd, header, maskOf(arg(call, 2))], (ret) => (ret < 0 || message === null ? null : compareMessage(at, header, message, ret, value)));
 };
 
