@@ -8,7 +8,7 @@ import type { Kernel } from '../../src/kernel/kernel.js';
 import type { Sleeps } from '../../src/kernel/point.js';
 import { send_sig } from '../../src/kernel/signal.js';
 import type { task_struct } from '../../src/kernel/task.js';
-import { get_user_u32, put_user_s64, put_user_u16, put_user_u32, user_memory } from '../../src/kernel/uaccess.js';
+import { get_user_u32, put_user_s64, put_user_u16, put_user_u32, type user_memory } from '../../src/kernel/uaccess.js';
 import { mem, sys } from '../kit.js';
 
 /** A pipe: [reading end, writing end]. */

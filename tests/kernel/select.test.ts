@@ -5,7 +5,7 @@ import type { Kernel } from '../../src/kernel/kernel.js';
 import type { Sleeps } from '../../src/kernel/point.js';
 import { user_sigpack } from '../../src/kernel/select.js';
 import { send_sig } from '../../src/kernel/signal.js';
-import { bad_pointer, get_user_s64, get_user_u32, user_memory } from '../../src/kernel/uaccess.js';
+import { bad_pointer, get_user_s64, get_user_u32, type user_memory } from '../../src/kernel/uaccess.js';
 import { O_CREAT, O_NONBLOCK, O_RDWR, SIGALRM, SIGCONT, SIGSTOP, SIGUSR1 } from '../../src/kernel/uapi.js';
 import { mem, simulate, sys } from '../kit.js';
 import { add, close, eventfd, handle, later, msleep, now, path, pipe, thread, words, write } from './calls.js';
