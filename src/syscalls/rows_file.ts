@@ -14,7 +14,8 @@ import { content_llseek, O_LARGEFILE } from '../kernel/opaque.js';
 import { do_mknodat, do_sys_open, O_EXCL, S_IFIFO, S_IFREG } from '../kernel/open.js';
 import { get_pipe_info, pipe_set_size } from '../kernel/pipe.js';
 import { point, type Might, type Sleeps } from '../kernel/point.js';
-import { access_ok, get_user_u32, iov_iter, put_user_u32, user_iovec, type iov_segment, type user_ptr } from '../kernel/uaccess.js';
+import { SPLICE_F_NONBLOCK, sys_sendfile, sys_splice, sys_tee } from '../kernel/splice.js';
+import { access_ok, get_user_s64, get_user_u32, iov_iter, put_user_u32, user_iovec, type iov_segment, type user_ptr } from '../kernel/uaccess.js';
 import {
   F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_GETFL, F_GETPIPE_SZ, F_SETFD, F_SETFL, F_SETPIPE_SZ, FD_CLOEXEC, FIOCLEX, FIONBIO, FIONCLEX, FIONREAD,
   MAX_RW_COUNT, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECT, O_DIRECTORY, O_NONBLOCK, O_PATH, O_TRUNC, PAGE_SIZE, TIOCOUTQ,
@@ -312,6 +313,8 @@ function fcntl_result(call: syscall_record): string {
 
 const ioctl_arg: arg_printer = structure((memory) => `[${get_user_u32(memory, 0)}]`);
 const mode: arg_printer = (value) => `${Number(value) & S_IFIFO ? 'S_IFIFO|' : Number(value) & S_IFREG ? 'S_IFREG|' : ''}0${(Number(value) & 0o7777).toString(8)}`;
+const offset: arg_printer = structure((memory) => `[${get_user_s64(memory, 0)}]`);
+const splice_flags = flags({ SPLICE_F_MOVE: 1, SPLICE_F_NONBLOCK, SPLICE_F_MORE: 4, SPLICE_F_GIFT: 8 });
 const dirfd: arg_printer = (value, call) => (value === -100 ? 'AT_FDCWD' : int(value, call));
 
 export const file_rows: readonly syscall_row[] = [
@@ -333,6 +336,7 @@ export const file_rows: readonly syscall_row[] = [
   { nr: 20, name: 'writev', args: [fd, iovec('in'), int], handler: sys_writev },
   { nr: 32, name: 'dup', args: [fd], handler: sys_dup },
   { nr: 33, name: 'dup2', args: [fd, fd], handler: sys_dup2 },
+  { nr: 40, name: 'sendfile', args: [fd, fd, offset, uint], handler: sys_sendfile },
   { nr: 72, name: 'fcntl', args: [fd, oneOf(FCNTL_COMMANDS), fcntl_arg], result: fcntl_result, handler: sys_fcntl },
   { nr: 87, name: 'unlink', args: [path], handler: sys_unlink },
   { nr: 133, name: 'mknod', args: [path, mode, hex], handler: do_mknodat },
@@ -341,6 +345,8 @@ export const file_rows: readonly syscall_row[] = [
     handler: (k: Kernel, _dirfd: number, name: user_ptr, how: number) => do_sys_open(k, name, how),
   },
   { nr: 259, name: 'mknodat', args: [dirfd, path, mode, hex], handler: (k: Kernel, _dirfd: number, name: user_ptr, how: number) => do_mknodat(k, name, how) },
+  { nr: 275, name: 'splice', args: [fd, offset, fd, offset, uint, splice_flags], handler: sys_splice },
+  { nr: 276, name: 'tee', args: [fd, fd, uint, splice_flags], handler: sys_tee },
   { nr: 292, name: 'dup3', args: [fd, fd, flags({ O_CLOEXEC })], handler: sys_dup3 },
   {
     nr: 295, name: 'preadv', args: [fd, iovec('out'), int, int],

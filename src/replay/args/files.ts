@@ -2,7 +2,7 @@
  * Reading, writing and descriptors: read, write, readv, writev, close, dup, fcntl, ioctl, open, pipe, memfd.
  */
 
-import { get_user_u32, user_iovec, user_memory, type iov_segment } from '../../kernel/uaccess.js';
+import { get_user_s64, get_user_u32, user_iovec, user_memory, type iov_segment } from '../../kernel/uaccess.js';
 import type { syscall_row } from '../../syscalls/row.js';
 import type { Call } from '../call.js';
 import { after, arrayOf, fdOf, intOf, isNull, isPointer, maskOf, pointedOf } from '../decode.js';
@@ -192,11 +192,19 @@ function offsetOf(value: Value): user_memory | null {
   return memory;
 }
 
+function compareOffset(value: Value, memory: user_memory | null): Mismatch | null {
+  const shown = value.kind === 'changed' ? pointedOf(value.after) : null;
+  if (shown === null || memory === null) return null;
+  const model = get_user_s64(memory, 0)!;
+  return intOf(shown) === model ? null : { what: 'offset', linux: String(intOf(shown)), model: String(model) };
+}
+
 const sendfile: Planner = (at, call, row) => {
   const from = fdOf(arg(call, 1));
   const kind = opaqueKind(at, from) ?? opaqueKind(at, fdOf(arg(call, 0)));
   if (kind !== null) return new Outside(kind);
-  return new Plan(row, [fdOf(arg(call, 0)), from, offsetOf(arg(call, 2)), intOf(arg(call, 3))]);
+  const offset = offsetOf(arg(call, 2));
+  return new Plan(row, [fdOf(arg(call, 0)), from, offset, intOf(arg(call, 3))], () => compareOffset(arg(call, 2), offset));
 };
 
 const splice: Planner = (at, call, row) => {
