@@ -76,6 +76,8 @@ export interface Outcome {
   /** `finished`: all programs ended; `asleep`: those that are left sleep for ever; `time`: runUntil() came to its instant */
   readonly halt: Halt | 'time';
   readonly failures: readonly Failure[];
+  /** expectations that were looked at */
+  readonly expectations: number;
   /** virtual time, nanoseconds since the machine started */
   readonly timeNs: number;
   /** tasks that have not ended: `server(1)` */
@@ -137,6 +139,8 @@ export class Machine implements SysHost {
   readonly log: Strace;
   /** expectations that did not hold, so far */
   readonly failures: Failure[] = [];
+  /** expectations that were looked at, so far */
+  expectations = 0;
   prepared: string | null = null;
   private readonly sys: Sys;
   private readonly director: Director;
@@ -182,19 +186,21 @@ export class Machine implements SysHost {
    */
   process(name: string, program: Program): Process {
     if (typeof program !== 'function') throw new ScenarioError(`the program of ${name} is ${show(program)}; expected a generator function: function* (sys) { ... }`);
-    const task = spawn_process(this.kernel, name, () => this.main(program, this.options.stdio !== false));
+    const task = spawn_process(this.kernel, name, () => this.main(program, name, this.options.stdio !== false));
     this.alive.add(task);
     return new Process(task);
   }
 
-  /** The body of a task that runs `program`. */
+  /** The body of a task that runs `program`; the task takes the name of the function. */
   body(program: Program): () => Sleeps<number | void> {
-    return () => this.main(program, false);
+    return () => this.main(program, program.name, false);
   }
 
   /** Runs a program, and says which one threw when one does. Sleeps as the program does. */
-  private *main(program: Program, stdio: boolean): Sleeps<number | void> {
+  private *main(program: Program, name: string, stdio: boolean): Sleeps<number | void> {
     this.alive.add(this.kernel.current);
+    // a child is called as its function is: prctl(PR_SET_NAME)
+    if (name !== '') this.kernel.current.comm = name.slice(0, 15);
     if (stdio) openStdio(this.kernel);
     try {
       const running = program(this.sys) as Sleeps<number | void> | undefined;
@@ -333,6 +339,7 @@ export class Machine implements SysHost {
    * @returns whether it holds
    */
   expect(actual: unknown, expected: unknown, what = ''): boolean {
+    this.expectations++;
     if (holds(actual, expected)) return true;
     this.failures.push({
       task: 'machine', what, expected: show(expected), actual: showActual(actual, expected), call: null, line: this.log.count, timeNs: this.nowNs,
@@ -367,7 +374,7 @@ export class Machine implements SysHost {
 
   private outcome(halt: Halt | 'time'): Outcome {
     const left = [...this.kernel.tasks.values()].filter((task) => !task.exited).map((task) => `${task.comm}(${task.pid})`);
-    return { halt, failures: this.failures, timeNs: this.nowNs, left };
+    return { halt, failures: this.failures, expectations: this.expectations, timeNs: this.nowNs, left };
   }
 }
 

@@ -100,7 +100,7 @@ export class Story {
   /** Checks what holds after a run that was made step by step. */
   conclude(outcome: Outcome): Outcome {
     this.scenario.after?.(this.machine, this.options, outcome);
-    return { ...outcome, failures: this.machine.failures };
+    return { ...outcome, failures: this.machine.failures, expectations: this.machine.expectations };
   }
 }
 

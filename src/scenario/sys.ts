@@ -18,6 +18,7 @@ export type Program = (sys: Sys) => Sleeps<number | void>;
 /** What a Sys needs of its machine. */
 export interface SysHost extends ProgramHost<Sys> {
   readonly failures: Failure[];
+  expectations: number;
   body(program: Program): () => Sleeps<number | void>;
 }
 
@@ -49,6 +50,7 @@ export class Sys extends ProcessCalls {
    * @returns whether it holds
    */
   expect(actual: unknown, expected: unknown, what = ''): boolean {
+    this.machine.expectations++;
     if (holds(actual, expected)) return true;
     const { kernel, log, failures } = this.machine;
     const last = log.last.get(kernel.current.pid);

@@ -1,0 +1,62 @@
+/**
+ * Finding a scenario: a built-in one by name, or one from a file of the user. A file is an ES module with a scenario as its default
+ * export; `epollsim` may be imported in it wherever it lies, and is then the running one.
+ */
+
+import { existsSync, statSync } from 'node:fs';
+import { register } from 'node:module';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { asScenario, type Scenario } from '../scenario/index.js';
+import { scenarioNamed, scenarios } from '../scenarios/index.js';
+import { InputError, placeIn } from './errors.js';
+import { nearest } from './suggest.js';
+
+const SHAPE = 'A scenario file is an ES module: export default { name, title, about, programs: () => ({ *main(sys) { ... } }) }; see docs/scenarios.md.';
+
+/** Lets a file import `epollsim` from anywhere: the name leads to the package that is running. */
+function letFilesImportUs(): void {
+  const front = new URL('../index.js', import.meta.url).href;
+  const hook = `export const resolve = (name, context, next) => name === 'epollsim' ? { url: ${JSON.stringify(front)}, shortCircuit: true } : next(name, context);`;
+  register(`data:text/javascript,${encodeURIComponent(hook)}`);
+}
+
+/** What an import that failed has to say: file, line, message. */
+function importError(path: string, error: unknown): InputError {
+  const { name, message, stack = '', code } = error as Error & { code?: string };
+  if (code === 'ERR_UNKNOWN_FILE_EXTENSION') {
+    return new InputError(`${path}: this version of Node cannot load files of this kind`, 'Give a .mjs or .js file; TypeScript is to be compiled first.');
+  }
+  // A syntax error names its place in the first line of the stack: file:///x/mine.mjs:3
+  const broken = /^(file:\/\/\S+):(\d+)\n/.exec(stack);
+  const place = broken !== null ? `${path}:${broken[2]}` : placeIn(stack) ?? path;
+  return new InputError(`${place}: ${name}: ${message}`, name === 'SyntaxError' ? SHAPE : 'The file was loaded and failed; nothing was run.');
+}
+
+async function fromFile(given: string): Promise<Scenario> {
+  const path = resolve(given);
+  if (!existsSync(path)) throw new InputError(`there is no file ${given}`, `${SHAPE} epollsim list shows the built-in scenarios.`);
+  if (!statSync(path).isFile()) throw new InputError(`${given} is not a file`, SHAPE);
+  letFilesImportUs();
+  let module: { default?: unknown };
+  try {
+    module = (await import(pathToFileURL(path).href)) as { default?: unknown };
+  } catch (error) {
+    throw importError(given, error);
+  }
+  if (module.default === undefined) throw new InputError(`${given} has no default export`, SHAPE);
+  try {
+    return asScenario(module.default);
+  } catch (error) {
+    throw new InputError(`${given}: ${(error as Error).message}`, SHAPE);
+  }
+}
+
+/** The scenario that a name or a path of the command line means. */
+export async function findScenario(given: string): Promise<Scenario> {
+  const known = scenarioNamed(given);
+  if (known !== null) return known;
+  if (/[./\\]/.test(given) || existsSync(given)) return fromFile(given);
+  const near = nearest(given, scenarios.map(({ name }) => name));
+  throw new InputError(`there is no scenario '${given}'${near === null ? '' : `; did you mean ${near}?`}`, 'epollsim list shows all of them; a file is given by its path, as ./mine.mjs.');
+}

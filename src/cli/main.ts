@@ -1,0 +1,95 @@
+#!/usr/bin/env node
+/**
+ * The command `epollsim`: what it can do, and the way of each sub-command to its file. The files are loaded when they are needed, so that
+ * --help is there at once. Exit codes: 0 all is well, 1 an expectation or a comparison failed, 2 bad input, 70 a bug of epollsim.
+ */
+
+import { Command, CommanderError, Option } from 'commander';
+import { readFileSync } from 'node:fs';
+import { reportError } from './errors.js';
+import { stopQuietlyOnClosedPipe } from './output.js';
+
+const INTRODUCTION = `epollsim runs programs on a model of Linux's epoll, poll, select, pipes, Unix sockets and TCP that has the
+kernel's own structures and takes its steps. The same program, seed and choices give the same run, every time.
+
+To see:      epollsim run during-scan           each system call, and what it changed inside
+To test:     epollsim run herd --seed 7         the same programs under another schedule
+To compare:  epollsim replay server.log         a strace log of a real program, call by call`;
+
+const NEXT = `
+Examples:
+  epollsim demo                             level- and edge-triggered side by side
+  epollsim list                             the built-in scenarios
+  epollsim run read-once --trigger et       one of them, edge-triggered
+  epollsim run ./mine.mjs --quiet           a scenario of your own
+  epollsim run --replay epollsim1:...       exactly the run that printed this string
+  strace -f -yy -ttt -T -o server.log ./server
+  epollsim replay server.log
+
+Exit codes: 0 all expectations hold, 1 one failed, 2 bad input.
+New here? epollsim demo, then epollsim list, then docs/scenarios.md to write your own.`;
+
+function version(): string {
+  return (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+}
+
+function wholeNumber(name: string): (text: string) => number {
+  return (text) => {
+    if (/^\d+$/.test(text)) return Number(text);
+    throw new CommanderError(2, 'epollsim.number', `error: ${name} is a whole number, not '${text}'`);
+  };
+}
+
+const format = (): Option => new Option('--format <format>', 'text for people, json for programs').choices(['text', 'json']).default('text');
+
+function addRun(program: Command): void {
+  program.command('run')
+    .argument('[scenario]', 'name of a built-in scenario, or a file (.mjs, .js) with one as its default export')
+    .summary('run a scenario and show each step')
+    .description('Runs a scenario. Each system call is printed as strace does, and under it what changed inside: + new, ~ changed, - gone.')
+    .addOption(new Option('--trigger <trigger>', 'level-triggered or edge-triggered, for scenarios that know both').choices(['lt', 'et']))
+    .option('--option <name=value...>', 'another option of the scenario (epollsim list shows them)')
+    .option('--seed <n>', 'take every choice at random, from this seed', wholeNumber('--seed'))
+    .addOption(new Option('--preempt <where>', 'where a task may lose the CPU').choices(['never', 'all']))
+    .option('--replay <recording>', 'the run that printed this string, again')
+    .addOption(format())
+    .option('--quiet', 'only how it ended')
+    .option('--lines <n>', 'print at most so many steps; the run goes on (0: all)', wholeNumber('--lines'), 2000)
+    .option('--steps <n>', 'stop a run that takes more steps than this', wholeNumber('--steps'), 10_000_000)
+    .addHelpText('after', '\nNext: epollsim list shows what there is to run; the recording at the end of a run brings it back with --replay.')
+    .action(async (name: string | undefined, options: object) => (await import('./run.js')).runCommand(name, options as never));
+}
+
+function build(): Command {
+  const program = new Command('epollsim');
+  program.description(INTRODUCTION).addHelpText('after', NEXT).version(version(), '-V, --version').exitOverride().showSuggestionAfterError();
+  program.configureOutput({ writeErr: () => {} });
+  program.command('list').summary('the built-in scenarios').description('Lists the built-in scenarios with their options, one line each.')
+    .addOption(format())
+    .action(async (options: { format: string }) => (await import('./list.js')).listCommand(options));
+  addRun(program);
+  program.command('replay').argument('<logs...>', 'logs of strace -f -yy -ttt -T').summary('compare strace logs with the model')
+    .description('Makes the system calls of a strace log on the model and compares every result. Exit code 0: all agree, 1: one differs, 2: unreadable.')
+    .addOption(format()).option('--quiet', 'one line a log')
+    .action(async (logs: string[], options: object) => (await import('./replay.js')).replayCommand(logs, options as never));
+  program.command('demo').summary('level- and edge-triggered side by side')
+    .description('Shows one scenario level-triggered and edge-triggered side by side, on the same bytes, and says why they part.')
+    .action(async () => (await import('./demo.js')).demoCommand());
+  for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => {} });
+  return program;
+}
+
+/** Runs the command line and sets the exit code; what was printed is never cut off by an exit. */
+export async function main(args: readonly string[]): Promise<void> {
+  stopQuietlyOnClosedPipe();
+  const program = build();
+  try {
+    if (args.length === 0) program.outputHelp();
+    else await program.parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return;
+    process.exitCode = reportError(error);
+  }
+}
+
+await main(process.argv.slice(2));
