@@ -137,6 +137,7 @@ export function release_task(k: Kernel, task: task_struct): void {
   __exit_signal(k, task);
   if (leader === task || !thread_group_empty(leader) || leader.exit_state !== EXIT_ZOMBIE) return;
   // the first thread ended before the others: now the process is dead, and the parent hears of it
+  if ((leader.signal.flags & SIGNAL_GROUP_EXIT) !== 0) leader.exit_code = leader.signal.group_exit_code;
   if (notify_end(k, leader)) {
     leader.exit_state = EXIT_DEAD;
     release_task(k, leader);

@@ -28,6 +28,9 @@ export class Plan {
   /** true when these two results are equal although the numbers differ */
   readonly same: ((model: number, linux: number) => boolean) | null;
 
+  /** the call has a temporary signal mask that the log does not show */
+  isMaskUnknown = false;
+
   constructor(
     row: syscall_row, args: readonly syscall_arg[], outputs: Plan['outputs'] = null, same: Plan['same'] = null,
   ) {

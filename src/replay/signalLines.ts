@@ -3,11 +3,13 @@
  */
 
 import { do_send_sig_info } from '../kernel/signal.js';
-import { has_pending_signals } from '../kernel/sigset.js';
+import { SIGNAL_GROUP_EXIT } from '../kernel/signal_types.js';
+import { has_pending_signals, sig_hi, sig_lo } from '../kernel/sigset.js';
 import { run_next } from '../kernel/sched.js';
 import type { EndEvent, SignalEvent, StopEvent } from './call.js';
 import { numberOfName, siginfoOf, type Siginfo } from './decode.js';
 import type { Engine } from './engine.js';
+import { Plan } from './plan.js';
 import type { Thread } from './thread.js';
 
 /** Queues a signal that nobody in the log sent. */
@@ -29,6 +31,13 @@ function hasSignal({ task, where }: Thread): boolean {
     || has_pending_signals(task.signal.shared_pending, task.blocked_lo, task.blocked_hi);
 }
 
+/** A call that failed prints no temporary mask: the signal behind it was not blocked, and all others that were before still are. */
+function unblock({ task, where, plan }: Thread, signo: number): void {
+  if (where !== 'left' || !(plan instanceof Plan) || !plan.isMaskUnknown || !task.restore_sigmask) return;
+  task.blocked_lo = task.saved_lo & ~sig_lo(signo);
+  task.blocked_hi = task.saved_hi & ~sig_hi(signo);
+}
+
 /** Lets a thread come to its next signal. */
 function toSignal(thread: Thread): void {
   for (let tries = 0; tries < 4 && thread.where !== 'signal'; tries++) {
@@ -47,6 +56,7 @@ export function atSignal(engine: Engine, thread: Thread, event: SignalEvent): vo
     } else engine.session.adopt('signal from outside');
     inject(engine, thread, info);
   }
+  unblock(thread, info.signo);
   toSignal(thread);
   if (thread.where !== 'signal') return;
   const { stop } = thread;
@@ -87,7 +97,8 @@ export function atEnd(engine: Engine, thread: Thread, event: EndEvent): void {
     inject(engine, thread, { signo: 9, code: 0, pid: 0, uid: 0, status: 0, value: 0 });
     toEnd(thread);
   }
-  const code = thread.task.exit_code;
+  const { signal: group, exit_code } = thread.task;
+  const code = (group.flags & SIGNAL_GROUP_EXIT) !== 0 ? group.group_exit_code : exit_code;
   const signal = event.signal === null ? 0 : numberOfName(event.signal);
   const same = event.signal === null ? code >> 8 === event.status && (code & 0x7f) === 0 : (code & 0x7f) === signal;
   if (!same) engine.diverge(event.line, thread, null, endText(event.status, event.signal), endText(code >> 8, (code & 0x7f) === 0 ? null : String(code & 0x7f)), 'the thread ends otherwise');

@@ -4,7 +4,7 @@
  * program stands in user mode.
  */
 
-import { AT_EXIT_STOP } from '../kernel/exit.js';
+import { AT_EXIT_STOP, delay_group_leader } from '../kernel/exit.js';
 import { point, type Point, type Might, type Sleeps } from '../kernel/point.js';
 import { machine_step, run_next } from '../kernel/sched.js';
 import { AT_SIGNAL_STOP, do_signal } from '../kernel/signal_deliver.js';
@@ -151,7 +151,8 @@ export class Thread implements tracer {
       const at: Point | string = machine_step(k);
       if (at === AT_GATE) return this.where;
       if (at === AT_SIGNAL_STOP) return (this.where = 'signal');
-      if (at === AT_EXIT_STOP) return (this.where = 'exiting');
+      // a first thread that ends before the others tells nobody: there is nothing to wait for
+      if (at === AT_EXIT_STOP && !delay_group_leader(this.task)) return (this.where = 'exiting');
     }
     if (this.task.__state === TASK_DEAD) this.where = 'dead';
     else if (this.where !== 'call') this.where = 'stopped';

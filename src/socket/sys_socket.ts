@@ -19,7 +19,7 @@ import {
 import { sock_getsockopt, sock_setsockopt } from './sockopt.js';
 import { sock_net } from './net.js';
 import {
-  AF_UNIX, MSG_DONTWAIT, NPROTO, SHUT_RDWR, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_MAX, SOCK_NONBLOCK, SOCK_RAW, SOCK_TYPE_MASK, SOL_SOCKET,
+  AF_UNIX, MSG_CMSG_CLOEXEC, MSG_DONTWAIT, NPROTO, SHUT_RDWR, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_MAX, SOCK_NONBLOCK, SOCK_RAW, SOCK_TYPE_MASK, SOL_SOCKET,
 } from './uapi_socket.js';
 
 /** Longest address. include/linux/socket.h:sockaddr_storage */
@@ -239,7 +239,7 @@ export function* __sys_recvmsg(k: Kernel, fd: number, umsg: user_msghdr | null, 
   if (umsg === null || umsg.iov === undefined) return -EFAULT;
   if (umsg.namelen < 0) return -EINVAL;
   if (umsg.iov.length > UIO_MAXIOV) return -EMSGSIZE;
-  const msg = new msghdr(iov_iter.vector(umsg.iov), 0);
+  const msg = new msghdr(iov_iter.vector(umsg.iov), flags & MSG_CMSG_CLOEXEC);
   msg.msg_control_fds = umsg.controlFds;
   const all = (f.f_flags & O_NONBLOCK) !== 0 ? flags | MSG_DONTWAIT : flags;
   const might = sock.ops!.recvmsg(k, sock, msg, all);

@@ -66,8 +66,11 @@ const epoll_wait: Planner = (at, call, row) => {
   }
   const timeout = call.name === 'epoll_pwait2' ? timespecIn(arg(call, 3), call) : numberArg(call, 3, -1);
   const args = [fdOf(arg(call, 0)), memory, maxevents, timeout];
-  const masked = row.args.length > 4 ? [...args, sigsetIn(arg(call, 4), call), maskOf(arg(call, 5))] : args;
-  return new Plan(row, masked, (ret) => (ret > 0 ? compareEvents(call, memory!, ret) : null));
+  const isMasked = row.args.length > 4;
+  const masked = isMasked ? [...args, sigsetIn(arg(call, 4), call), maskOf(arg(call, 5))] : args;
+  const plan = new Plan(row, masked, (ret) => (ret > 0 ? compareEvents(call, memory!, ret) : null));
+  plan.isMaskUnknown = isMasked && isPointer(arg(call, 4));
+  return plan;
 };
 
 const create: Planner = (_at, call, row) => new Plan(row, [maskOf(arg(call, 0))]);

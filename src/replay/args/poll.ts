@@ -42,7 +42,9 @@ const poll: Planner = (at, call, row) => {
   } else if (isPointer(arg(call, 0))) memory = new user_memory(new Uint8Array(0));
   const outputs: Plan['outputs'] = (ret, _call, result) => (ret > 0 ? compareRevents(at, result, memory, nfds) : null);
   if (call.name === 'poll') return new Plan(row, [memory, nfds, intOf(arg(call, 2))], outputs);
-  return new Plan(row, [memory, nfds, timespecIn(arg(call, 2), call), sigsetIn(arg(call, 3), call), maskOf(arg(call, 4))], outputs);
+  const plan = new Plan(row, [memory, nfds, timespecIn(arg(call, 2), call), sigsetIn(arg(call, 3), call), maskOf(arg(call, 4))], outputs);
+  plan.isMaskUnknown = isPointer(arg(call, 3));
+  return plan;
 };
 
 /** A set, in memory for 1024 descriptors or more. */
