@@ -12,14 +12,16 @@ import { null_fops, O_LARGEFILE } from '../kernel/opaque.js';
 import { run_next, try_to_wake_up } from '../kernel/sched.js';
 import { TASK_INTERRUPTIBLE } from '../kernel/task.js';
 import { O_CLOEXEC, O_PATH, O_RDONLY, O_RDWR } from '../kernel/uapi.js';
-import type { Call, EndEvent, EnterEvent, ExitEvent, LogEvent, Result, SignalEvent, StopEvent, SupersededEvent } from './call.js';
+import type { Call, EndEvent, EnterEvent, ExitEvent, LogEvent, Result, SignalEvent, StopEvent, SupersededEvent, TornEvent } from './call.js';
 import { callText, cut, linuxText, modelText } from './callText.js';
 import { maskOf, returned } from './decode.js';
-import { Outside, type Plan } from './plan.js';
+import { type Choice, Choices } from './choices.js';
+import { Outside, Plan } from './plan.js';
 import { planOf } from './plans.js';
 import { emptyReport, type LogReport } from './report.js';
 import { outside_fops, madeBy, takeInherited } from './inherited.js';
 import { restartPlan, sigreturn } from './returning.js';
+import { candidates, type Crossroads } from './crossroads.js';
 import { Session, type World } from './session.js';
 import { atEnd, atSignal, atStop } from './signalLines.js';
 import { statesOf } from './states.js';
@@ -34,8 +36,17 @@ export class Engine {
   readonly report: LogReport;
   readonly #file: string;
 
-  constructor(log: string, world: World = {}) {
+  /** the first divergence whose line is not given up, and the calls that were under way there; null: none */
+  crossroads: Crossroads | null = null;
+  readonly #choices: Choices;
+  readonly #givenUp: ReadonlySet<number>;
+  /** lines of the last events */
+  readonly #recent: number[] = [];
+
+  constructor(log: string, world: World = {}, choices: Choices = new Choices(), givenUp: ReadonlySet<number> = new Set()) {
     this.#file = log;
+    this.#choices = choices;
+    this.#givenUp = givenUp;
     this.session = new Session(world);
     this.report = emptyReport(log);
   }
@@ -44,6 +55,13 @@ export class Engine {
   take(event: LogEvent): void {
     if (event.type === 'torn') return;
     advanceTo(this.session, event.timeNs);
+    for (const choice of this.#choices.at(event.line)) this.#follow(choice);
+    this.#dispatch(event);
+    if (this.#recent.at(-1) !== event.line) this.#recent.push(event.line);
+    if (this.#recent.length > RECENT) this.#recent.shift();
+  }
+
+  #dispatch(event: Exclude<LogEvent, TornEvent>): void {
     switch (event.type) {
       case 'enter': return this.#enter(event);
       case 'exit': return this.#exit(event);
@@ -106,6 +124,7 @@ export class Engine {
     const thread = this.#threadOf(event.pid);
     thread.call = call;
     thread.ret = null;
+    thread.isBegun = false;
     if (call.name === 'rt_sigreturn') return sigreturn(this, thread, call);
     this.settle(thread, event.line);
     if (thread.where !== 'user') {
@@ -116,8 +135,34 @@ export class Engine {
     thread.plan = call.name === 'restart_syscall' ? restartPlan(thread) : planOf(at, call, this.#file);
     takeInherited(this.session, thread, call);
     if (thread.plan instanceof Outside) return;
+    if (!this.#choices.isDelayed(event.line)) this.#begin(thread);
+  }
+
+  #begin(thread: Thread): void {
+    thread.isBegun = true;
     thread.go('call');
     this.#bear(thread);
+  }
+
+  /** Does what a choice says: a call acts now that was held back, or a woken task looks before the line of its result. */
+  #follow({ kind, entry }: Choice): void {
+    for (const thread of this.session.threads.values()) {
+      if (thread.call?.entryLine !== entry || !(thread.plan instanceof Plan) || thread.ret !== null) continue;
+      if (kind === 'look' && thread.where === 'call') thread.resume();
+      if (kind === 'start' && !thread.isBegun) this.#begin(thread);
+    }
+  }
+
+  /** The calls under way when a divergence is found. */
+  #note(line: number, diverging: Thread): void {
+    if (this.crossroads !== null || this.#givenUp.has(line)) return;
+    const open = [];
+    for (const thread of [diverging, ...[...this.session.threads.values()].filter((other) => other !== diverging)]) {
+      const { call } = thread;
+      if (call !== null && thread.plan instanceof Plan) open.push({ entry: call.entryLine, exit: call.exitLine, asleep: thread.where === 'call' });
+    }
+    const here = { line, open, before: [...this.#recent] };
+    if (candidates(here).length > 0) this.crossroads = here;
   }
 
   /** A thread whose call has come back goes on to user mode; a signal that stops it on the way is not in the log. */
@@ -142,7 +187,10 @@ export class Engine {
       return;
     }
     if (result.kind === 'none') return this.#neverReturned(thread, call);
-    if (plan !== null && thread.ret === null) forward(this.session, thread, event.timeNs);
+    if (plan !== null && thread.ret === null) {
+      if (!thread.isBegun && thread.where === 'user') this.#begin(thread);
+      if (thread.ret === null) forward(this.session, thread, event.timeNs);
+    }
     this.#bear(thread);
     this.report.calls++;
     this.report.compared++;
@@ -178,6 +226,7 @@ export class Engine {
   /** Notes a divergence; false, for the convenience of callers. */
   diverge(line: number, thread: Thread, call: Call | null, linux: string, model: string, why: string): false {
     const { divergences } = this.report;
+    this.#note(line, thread);
     const states = divergences.length < TOLD ? statesOf(this.session, thread, call) : [];
     divergences.push({ line, pid: thread.logPid, call: call === null ? '' : callText(call), linux: cut(linux), model: cut(model), why, states });
     return false;
@@ -245,6 +294,9 @@ export class Engine {
     forward(this.session, by, event.timeNs);
   }
 }
+
+/** Events that are remembered as places where a call may have acted. */
+const RECENT = 12;
 
 /** Results of calls that a signal has ended. */
 const INTERRUPTED: ReadonlySet<string> = new Set(['EINTR', 'ERESTARTSYS', 'ERESTARTNOHAND', 'ERESTARTNOINTR', 'ERESTART_RESTARTBLOCK']);

@@ -5,17 +5,14 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { net_sysctls } from '../socket/net.js';
-import { Engine } from './engine.js';
+import type { LogEvent } from './call.js';
 import { StraceError } from './error.js';
 import { readLogFile } from './file.js';
 import type { LogReport } from './report.js';
+import { searchReplay, type SearchOptions } from './search.js';
 import type { World } from './session.js';
 
-export interface ReplayOptions {
-  readonly world?: World;
-  /** called now and then with the part of the log that is done, 0 .. 1 */
-  readonly progress?: (lines: number) => void;
-}
+export type ReplayOptions = SearchOptions;
 
 /** A log and what became of it. `error` tells where reading stopped; the report is then about the lines before. */
 export interface ReplayResult {
@@ -23,27 +20,30 @@ export interface ReplayResult {
   readonly error: StraceError | null;
 }
 
-const PROGRESS_EVENTS = 4096;
-
-/** Executes a log on the model and compares every result. */
-export function replayLog(path: string, options: ReplayOptions = {}): ReplayResult {
-  const engine = new Engine(path, options.world ?? worldBeside(path));
-  let error: StraceError | null = null;
-  let count = 0;
+/** The events of a log up to where it can be read; what stops the reading is told once. */
+function* eventsOf(path: string, stop: (error: StraceError) => void): Generator<LogEvent, void, void> {
   try {
     for (const event of readLogFile(path)) {
       if (event.type === 'torn') {
-        error = new StraceError(path, event.line, event.column, event.expected, 'the end of the log');
-        break;
+        stop(new StraceError(path, event.line, event.column, event.expected, 'the end of the log'));
+        return;
       }
-      engine.take(event);
-      if (++count % PROGRESS_EVENTS === 0) options.progress?.(event.line);
+      yield event;
     }
   } catch (thrown) {
     if (!(thrown instanceof StraceError)) throw thrown;
-    error = thrown;
+    stop(thrown);
   }
-  return { report: engine.finish(), error };
+}
+
+/** Executes a log on the model and compares every result. */
+export function replayLog(path: string, options: ReplayOptions = {}): ReplayResult {
+  let error: StraceError | null = null;
+  const stop = (stopped: StraceError): void => {
+    error = stopped;
+  };
+  const report = searchReplay(path, () => eventsOf(path, stop), { stop, ...options, world: options.world ?? worldBeside(path) });
+  return { report, error };
 }
 
 interface Manifest {

@@ -39,6 +39,8 @@ export class Thread implements tracer {
   /** the call that the log has entered and not left */
   call: Call | null = null;
   plan: Plan | Outside | null = null;
+  /** the task has entered the call; not so while a choice holds it back */
+  isBegun = false;
   /** what the call answered; null while it runs */
   ret: number | null = null;
   /** the signal before whose delivery the thread is stopped */
