@@ -110,6 +110,6 @@ export function argsOf(fn: traced_function, row: readonly number[], labels: Labe
 export function returnOf(fn: traced_function, value: number, labels: Labels): TraceValue | null {
   if (fn.ret === 'none') return null;
   if (fn.ret === 'int' && value < 0 && value >= -4095) return `-${errnoName(-value)}`;
-  if (fn.ret === 'sk' && value === 0) return null;
+  if (fn.ret === 'sk' && value <= 0) return null;
   return scalar(fn.ret, value, labels);
 }

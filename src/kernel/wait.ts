@@ -201,7 +201,7 @@ export function __wake_up_sync_key(k: Kernel, wq_head: wait_queue_head, mode: nu
 /** As __wake_up_sync_key without a key. kernel/sched/wait.c:__wake_up_sync */
 export function __wake_up_sync(k: Kernel, wq_head: wait_queue_head, mode: number): void {
   if (k.trace !== null) k.trace.enter(F.__wake_up_sync, wq_head.id);
-  __wake_up_sync_key(k, wq_head, mode, 0);
+  __wake_up_common_lock(k, wq_head, mode, 1, WF_SYNC, 0);
   leave(k, 0);
 }
 

@@ -3,6 +3,7 @@
  * and what the kernel stored there is read back when the call has returned.
  */
 
+import { errnoName } from '../../../src/kernel/errno.js';
 import type { Kernel } from '../../../src/kernel/kernel.js';
 import { absent_page, page_present, user_memory } from '../../../src/kernel/uaccess.js';
 import type { syscall_arg } from '../../../src/syscalls/row.js';
@@ -37,6 +38,12 @@ export interface Prepared {
 type Builder = (k: Kernel, session: Session, line: Line) => Prepared;
 
 const nothing: Finish = () => {};
+
+/** A name for a descriptor, later than all names before it. */
+function keep(session: Session, name: string, fd: number): void {
+  session.fds.delete(name);
+  session.fds.set(name, fd);
+}
 
 function i32(...words: number[]): user_memory {
   return new user_memory(new Uint8Array(Int32Array.from(words).buffer));
@@ -102,7 +109,7 @@ function pair(name: string, args: (words: string[], memory: user_memory) => sysc
     const finish: Finish = (_kernel, record, ret) => {
       if (ret < 0) return;
       record.fds = [view(memory).getInt32(0, true), view(memory).getInt32(4, true)];
-      line.vars.forEach((v, index) => session.fds.set(v, record.fds![index]!));
+      line.vars.forEach((v, index) => keep(session, v, record.fds![index]!));
     };
     return { name, args: args(line.args, memory), finish };
   };
@@ -138,7 +145,8 @@ const setsockopt: Builder = (_k, session, { args: [fd = '', level = '', name = '
 const getsockopt: Builder = (_k, session, { args: [fd = '', level = '', name = ''] }) => {
   const memory = mem(4);
   const finish: Finish = (_kernel, record, ret) => {
-    if (ret === 0) record.value = String(view(memory).getInt32(0, true));
+    const value = view(memory).getInt32(0, true);
+    if (ret === 0) record.value = name === 'SO_ERROR' && value !== 0 ? errnoName(value) : String(value);
   };
   return { name: 'getsockopt', args: [number(session, fd), numberOf(level), numberOf(name), memory, i32(4)], finish };
 };
@@ -204,7 +212,7 @@ export function prepare(k: Kernel, session: Session, line: Line): Prepared {
   return {
     ...prepared,
     finish: (kernel, record, ret) => {
-      if (ret >= 0) session.fds.set(line.vars[0]!, ret);
+      if (ret >= 0) keep(session, line.vars[0]!, ret);
       finish(kernel, record, ret);
     },
   };

@@ -25,7 +25,8 @@ export class ScriptLabels implements Labels {
   /** Takes in what the last call made. */
   learn(task: task_struct, session: Session): void {
     const numbers = new Map([...session.fds].map(([name, fd]) => [fd, name]));
-    for (const [name, fd] of session.fds) {
+    // A number has the name that it was given last.
+    for (const [fd, name] of numbers) {
       const file = task.files.at(fd);
       if (file === null) continue;
       this.name(file, name);
