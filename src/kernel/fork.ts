@@ -16,7 +16,7 @@ import { recalc_sigpending } from './signal.js';
 import { do_signal } from './signal_deliver.js';
 import { sighand_struct, signal_struct, sigpending } from './signal_types.js';
 import { run_ksoftirqd } from './softirq.js';
-import { TASK_KILLABLE, TASK_RUNNING, task_struct, type user_struct } from './task.js';
+import { TASK_INTERRUPTIBLE, TASK_KILLABLE, TASK_RUNNING, task_struct, type user_struct } from './task.js';
 import { T_SYSCALL_ENTER } from './trace.js';
 import { put_user_u32, type user_ptr } from './uaccess.js';
 import { O_RDWR, SIGCHLD } from './uapi.js';
@@ -69,7 +69,8 @@ export function spawn_process(k: Kernel, comm: string, program: Program, user: u
     const ksoftirqd = new_process(k, -1, 'ksoftirqd/0', k.user(0));
     k.softnet.ksoftirqd = ksoftirqd;
     ksoftirqd.body = run_ksoftirqd(k);
-    wake_up_new_task(k, ksoftirqd);
+    // it sleeps until packets are left to it
+    ksoftirqd.__state = TASK_INTERRUPTIBLE;
   }
   const task = new_process(k, k.new_pid(), comm, user);
   k.tasks.set(task.pid, task);

@@ -3,8 +3,10 @@
  * that is not the first free byte.
  */
 
-import { EAGAIN, edge, EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLLOUT, F_SETFL, O_NONBLOCK, SO_RCVBUF, SO_SNDBUF, SOL_SOCKET, type Scenario } from '../scenario/index.js';
-import { connectedPair } from './tcp.js';
+import {
+  AF_INET, EAGAIN, edge, EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLLOUT, F_SETFL, O_NONBLOCK, SO_RCVBUF, SO_SNDBUF, SOCK_STREAM, SOL_SOCKET, type Scenario,
+} from '../scenario/index.js';
+import { listenOn } from './tcp.js';
 
 const TOTAL = 60_000;
 
@@ -20,9 +22,14 @@ export const slowReader: Scenario = {
     const et = options['trigger'] === 'ET';
     return {
       *writer(sys) {
-        const [fd, peer] = yield* connectedPair(sys, 7000);
-        sys.must(yield* sys.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, 8192));
+        // Sizes are set before the connection stands: the window is agreed on in the handshake, and accept() inherits.
+        const listener = yield* listenOn(sys, 7000);
+        sys.must(yield* sys.setsockopt(listener, SOL_SOCKET, SO_SNDBUF, 8192));
+        const peer = sys.must(yield* sys.socket(AF_INET, SOCK_STREAM));
         sys.must(yield* sys.setsockopt(peer, SOL_SOCKET, SO_RCVBUF, 8192));
+        sys.must(yield* sys.connect(peer, { port: 7000 }));
+        const fd = sys.must(yield* sys.accept(listener));
+        sys.must(yield* sys.close(listener));
         sys.must(yield* sys.fork(function* reader(sys) {
           yield* sys.close(fd);
           let got = 0;
