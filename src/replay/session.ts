@@ -8,6 +8,7 @@ import { Kernel } from '../kernel/kernel.js';
 import type { SignalHandler } from '../kernel/signal_types.js';
 import { type net_sysctls, sock_net } from '../socket/net.js';
 import { MonotonicClock } from './monotonic.js';
+import { tcp_net } from '../tcp/inet_hashtables.js';
 import { Ports } from './ports.js';
 import type { Thread } from './thread.js';
 
@@ -58,6 +59,7 @@ export class Session {
     this.k = new Kernel({ stepBudget: Number.MAX_SAFE_INTEGER });
     const { sysctl } = sock_net(this.k);
     Object.assign(sysctl, world.sysctl);
+    if (world.loopbackMtu !== undefined) tcp_net(this.k).loopback_mtu = world.loopbackMtu;
   }
 
   adopt(kind: AdoptedKind): void {

@@ -43,6 +43,8 @@ export class tcp_netns {
   readonly peers = new Map<number, link_peer>();
   /** what the devices towards `peers` carry, headers included */
   peer_mtu = 1500;
+  /** MTU of loopback. drivers/net/loopback.c:loopback_setup */
+  loopback_mtu = 65536;
   /** packets on the wire have fates: each is a decision of kind `packet` */
   faulty = false;
   /** sees every segment; answers a fate (as the decision does) or null for no opinion */

@@ -11,9 +11,6 @@ import type { sk_buff } from '../socket/skbuff.js';
 import { is_local_address } from './inet_addr.js';
 import { tcp_net, type link_peer } from './inet_hashtables.js';
 
-/** MTU of loopback. drivers/net/loopback.c:loopback_setup */
-export const LOOPBACK_MTU = 65536;
-
 /** What becomes of a packet, in the numbers of the decision `packet`. */
 export const FATE_DELIVER = 0;
 export const FATE_LOSE = 1;
@@ -78,7 +75,7 @@ export function attach_peer(k: Kernel, addr: number, peer: link_peer = () => {})
 
 /** The MTU towards an address, or 0 when there is no route. net/ipv4/route.c:ip_route_output_key */
 export function route_mtu(k: Kernel, addr: number): number {
-  if (is_local_address(k, addr)) return LOOPBACK_MTU;
   const net = tcp_net(k);
+  if (is_local_address(k, addr)) return net.loopback_mtu;
   return net.peers.has(addr) ? net.peer_mtu : 0;
 }

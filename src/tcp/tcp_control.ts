@@ -8,7 +8,7 @@ import { leave } from '../kernel/trace.js';
 import { sock_net } from '../socket/net.js';
 import { __skb_queue_tail, sk_buff } from '../socket/skbuff.js';
 import { enter_sk } from '../socket/sock_trace.js';
-import { ip_queue_xmit, LOOPBACK_MTU, route_mtu } from './link.js';
+import { ip_queue_xmit, route_mtu } from './link.js';
 import { tcp_event_new_data_sent, tcp_fragment, tcp_set_skb_tso_segs, tcp_transmit_skb, tcp_urg_mode, __tcp_push_pending_frames } from './tcp_output.js';
 import {
   ICSK_TIME_PROBE0, ICSK_TIME_RETRANS, TCP_NAGLE_OFF, TCP_TIMEOUT_INIT, tcp_full_space, tcp_send_head, tcp_wnd_end, type tcp_request_sock,
@@ -16,7 +16,7 @@ import {
 } from './tcp_sock.js';
 import { before, between, TCP_CLOSE, TCPHDR_ACK, TCPHDR_FIN, TCPHDR_PSH, TCPHDR_RST, TCPHDR_SYN } from './tcp_states.js';
 import { TCP_FUNCTIONS } from './tcp_trace.js';
-import { initial_window_clamp, tcp_mtu_to_mss, tcp_select_initial_window, tcp_sync_mss } from './tcp_window.js';
+import { initial_window_clamp, IP_MAX_MTU, tcp_mtu_to_mss, tcp_select_initial_window, tcp_sync_mss } from './tcp_window.js';
 import { tcp_probe0_when, tcp_reset_xmit_timer } from './tcp_xmit_timer.js';
 
 const F = TCP_FUNCTIONS.id;
@@ -156,7 +156,7 @@ export function tcp_send_synack(k: Kernel, sk: tcp_sock): void {
 /** What a connecting socket starts with. net/ipv4/tcp_output.c:tcp_connect_init */
 function tcp_connect_init(k: Kernel, sk: tcp_sock): void {
   const mtu = route_mtu(k, sk.skc_daddr);
-  sk.icsk_pmtu_cookie = Math.min(mtu, LOOPBACK_MTU - 1);
+  sk.icsk_pmtu_cookie = Math.min(mtu, IP_MAX_MTU);
   const mss = tcp_mtu_to_mss(mtu, false);
   sk.mss_clamp = sk.user_mss !== 0 ? Math.min(sk.user_mss, mss) : mss;
   sk.max_window = 0;

@@ -15,7 +15,6 @@ import { SOCK_KEEPOPEN, SOCK_LINGER } from '../socket/uapi_socket.js';
 import { tcp_v4_reqsk_send_ack, tcp_v4_send_reset, tcp_v4_send_synack } from './tcp_control.js';
 import { __inet_inherit_port, inet_ehash_insert, inet_unhash, leave_bucket, tcp_net } from './inet_hashtables.js';
 import { inet_csk_complete_hashdance, inet_csk_reqsk_queue_drop } from './reqsk.js';
-import { LOOPBACK_MTU } from './link.js';
 import { tcp_done } from './tcp_life.js';
 import { tcp_rcv_state_process } from './tcp_input.js';
 import { new_tcp_sock } from './tcp_init.js';
@@ -24,7 +23,7 @@ import {
 } from './tcp_sock.js';
 import { after, before, TCP_FIN_WAIT2, TCP_SYN_RECV, TCP_TIME_WAIT, TCPHDR_ACK, TCPHDR_FIN, TCPHDR_RST, TCPHDR_SYN } from './tcp_states.js';
 import { TCP_FUNCTIONS } from './tcp_trace.js';
-import { tcp_initialize_rcv_mss, tcp_sync_mss } from './tcp_window.js';
+import { IP_MAX_MTU, tcp_initialize_rcv_mss, tcp_sync_mss } from './tcp_window.js';
 import { keepalive_time_when, tcp_reset_keepalive_timer } from './tcp_xmit_timer.js';
 
 const F = TCP_FUNCTIONS.id;
@@ -197,7 +196,7 @@ function tcp_v4_syn_recv_sock(k: Kernel, sk: tcp_sock, skb: sk_buff, req: tcp_re
   newsk.skc_rcv_saddr = req.skc_rcv_saddr;
   newsk.inet_saddr = req.skc_rcv_saddr;
   newsk.skc_dport = req.skc_dport;
-  newsk.icsk_pmtu_cookie = Math.min(req.pmtu, LOOPBACK_MTU - 1);
+  newsk.icsk_pmtu_cookie = Math.min(req.pmtu, IP_MAX_MTU);
   tcp_sync_mss(newsk);
   newsk.advmss = req.advmss;
   tcp_initialize_rcv_mss(newsk);

@@ -144,6 +144,9 @@ export function tcp_bound_to_half_wnd(sk: tcp_sock, pktsize: number): number {
   return cutoff !== 0 && pktsize > cutoff ? Math.max(cutoff, 68 - TCP_HEADER_LEN) : pktsize;
 }
 
+/** The largest packet of IP. include/net/ip.h:IP_MAX_MTU */
+export const IP_MAX_MTU = 0xffff;
+
 /** The MSS that an MTU leaves, without options. net/ipv4/tcp_output.c:tcp_mtu_to_mss */
 export function tcp_mtu_to_mss(mtu: number, v6: boolean): number {
   return mtu - (v6 ? 40 : 20) - 20 - 1 * Number(mtu > 65535);
