@@ -20,6 +20,8 @@ export interface deferred_wake_up {
 /** The backlog of the one CPU. include/linux/netdevice.h:softnet_data */
 export class softnet_data {
   readonly input_pkt_queue: unknown[] = [];
+  /** packets of the queue that are served already; the array is emptied when all are */
+  served = 0;
   /** hands one packet to its protocol; set by the networking layer */
   receive: (k: Kernel, packet: unknown) => void = () => {};
   /** a softirq is running: what it raises is served by its own loop */
@@ -61,12 +63,22 @@ export function local_bh_enable(k: Kernel): void {
   if (--softnet.bh_disabled === 0 && !softnet.in_softirq && softnet.input_pkt_queue.length > 0) invoke_softirq(k);
 }
 
+/** Takes the oldest packet. net/core/dev.c:process_backlog */
+function next_packet(softnet: softnet_data): unknown {
+  const queue = softnet.input_pkt_queue;
+  const packet = queue[softnet.served++];
+  if (softnet.served === queue.length) {
+    queue.length = 0;
+    softnet.served = 0;
+  }
+  return packet;
+}
+
 /** Serves the backlog until it is empty. kernel/softirq.c:do_softirq */
 export function do_softirq(k: Kernel): void {
   const { softnet } = k;
   softnet.in_softirq = true;
-  const queue = softnet.input_pkt_queue;
-  while (queue.length > 0) softnet.receive(k, queue.shift());
+  while (softnet.input_pkt_queue.length > 0) softnet.receive(k, next_packet(softnet));
   softnet.in_softirq = false;
 }
 
@@ -79,7 +91,7 @@ function* net_rx_action(k: Kernel): Sleeps<void> {
   softnet.in_softirq = true;
   const wake_ups: deferred_wake_up[] = [];
   softnet.deferred = wake_ups;
-  softnet.receive(k, softnet.input_pkt_queue.shift());
+  softnet.receive(k, next_packet(softnet));
   softnet.deferred = null;
   for (const wake_up of wake_ups) {
     yield AT_WAKE_UP;

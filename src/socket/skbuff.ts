@@ -54,7 +54,7 @@ export class sk_buff {
   opt_mss = -1;
   opt_wscale = -1;
   sacked = 0;
-  /** left for the last time, ns; 0: never sent */
+  /** left for the last time, microseconds modulo 2^32 */
   tstamp = 0;
   saddr = 0;
   daddr = 0;

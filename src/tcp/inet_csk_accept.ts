@@ -87,7 +87,7 @@ function* inet_csk_accept(k: Kernel, sk: tcp_sock, noblock: boolean): Sleeps<tcp
     sk.sk_ack_backlog--;
   }
   release_sock(k, sk);
-  leave(k, child === null ? err : child.id);
+  leave(k, child === null ? 0 : child.id);
   return child ?? err;
 }
 

@@ -64,8 +64,9 @@ export function tcp_net(k: Kernel): tcp_netns {
   return net.tcp as tcp_netns;
 }
 
+/** Both ports in one small integer. */
 function ehash_key(lport: number, rport: number): number {
-  return lport * 65536 + rport;
+  return (lport << 16) | rport;
 }
 
 /** Enters a connection. net/ipv4/inet_hashtables.c:inet_ehash_insert */
@@ -99,7 +100,7 @@ function remove_from<T>(table: Map<number, T[]>, key: number, item: T): void {
 
 /** The connection that a segment belongs to, or null. net/ipv4/inet_hashtables.c:__inet_lookup_established */
 export function __inet_lookup_established(k: Kernel, saddr: number, sport: number, daddr: number, dport: number): sock_common | null {
-  const chain = tcp_net(k).ehash.get(dport * 65536 + sport);
+  const chain = tcp_net(k).ehash.get((dport << 16) | sport);
   if (chain === undefined) return null;
   for (let i = 0; i < chain.length; i++) {
     const sk = chain[i]!;

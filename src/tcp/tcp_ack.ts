@@ -12,14 +12,14 @@ import { enter_sk } from '../socket/sock_trace.js';
 import { tcp_send_challenge_ack } from './tcp_control.js';
 import { tcp_fast_path_check, tcp_fast_path_off } from './tcp_fastpath.js';
 import { sk_mem_uncharge, tcp_wmem_free_skb } from './tcp_life.js';
-import { tcp_is_cwnd_limited, tcp_retransmit_skb, tcp_slow_start_after_idle_check } from './tcp_output.js';
+import { tcp_clock_us, tcp_is_cwnd_limited, tcp_retransmit_skb, tcp_slow_start_after_idle_check } from './tcp_output.js';
 import {
   ICSK_TIME_PROBE0, TCP_CA_LOSS, TCP_CA_OPEN, TCP_CA_RECOVERY, tcp_in_slow_start, tcp_packets_in_flight, tcp_send_head, tcp_wnd_end, type tcp_sock,
 } from './tcp_sock.js';
 import { after, before, between, TCPHDR_SYN } from './tcp_states.js';
 import { TCP_FUNCTIONS } from './tcp_trace.js';
 import { tcp_sync_mss } from './tcp_window.js';
-import { tcp_ack_update_rtt, tcp_clear_xmit_timer, tcp_probe0_when, tcp_rearm_rto, tcp_reset_xmit_timer } from './tcp_xmit_timer.js';
+import { tcp_rtt_estimator, tcp_clear_xmit_timer, tcp_probe0_when, tcp_rearm_rto, tcp_reset_xmit_timer } from './tcp_xmit_timer.js';
 
 const F = TCP_FUNCTIONS.id;
 
@@ -86,7 +86,7 @@ function tcp_tso_acked(sk: tcp_sock, skb: sk_buff): number {
 /** Frees what is acknowledged; measures the round trip. net/ipv4/tcp_input.c:tcp_clean_rtx_queue @returns flags */
 function tcp_clean_rtx_queue(k: Kernel, sk: tcp_sock, prior_snd_una: number): number {
   let flag = 0;
-  let sentNs = 0;
+  let first: sk_buff | null = null;
   let repeated = false;
   const list = sk.tcp_rtx_queue;
   for (let skb = list.first; skb !== null; skb = list.first) {
@@ -98,8 +98,8 @@ function tcp_clean_rtx_queue(k: Kernel, sk: tcp_sock, prior_snd_una: number): nu
     if ((skb.sacked & 1) !== 0) {
       repeated = true;
       sk.retrans_out = Math.max(0, sk.retrans_out - skb.gso_segs);
-    } else if (sentNs === 0) {
-      sentNs = skb.tstamp;
+    } else if (first === null) {
+      first = skb;
     }
     if ((skb.tcp_flags & TCPHDR_SYN) !== 0) {
       flag |= FLAG_SYN_ACKED;
@@ -115,8 +115,8 @@ function tcp_clean_rtx_queue(k: Kernel, sk: tcp_sock, prior_snd_una: number): nu
   if (flag !== 0) {
     flag |= FLAG_SET_XMIT_TIMER;
     // Karn: what was sent twice says nothing about the time.
-    if (!repeated && sentNs !== 0) {
-      tcp_ack_update_rtt(k, sk, sentNs);
+    if (!repeated && first !== null) {
+      tcp_rtt_estimator(sk, (tcp_clock_us(k) - first.tstamp) | 0);
       sk.icsk_backoff = 0;
     }
     if (list.first === null) sk.retrans_stamp = -1;

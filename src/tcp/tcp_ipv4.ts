@@ -17,7 +17,7 @@ import { tcp_done_with_error } from './tcp_life.js';
 import {
   inet_twsk_kill, TCP_TW_ACK, TCP_TW_RST, TCP_TW_SYN, tcp_check_req, tcp_child_process, tcp_timewait_state_process,
 } from './tcp_minisocks.js';
-import { tcp_sock, type tcp_request_sock, type tcp_timewait_sock } from './tcp_sock.js';
+import type { tcp_request_sock, tcp_sock, tcp_timewait_sock } from './tcp_sock.js';
 import { TCP_ESTABLISHED, TCP_LISTEN, TCP_NEW_SYN_RECV, TCP_SYN_RECV, TCP_SYN_SENT, TCP_TIME_WAIT } from './tcp_states.js';
 import { TCP_FUNCTIONS } from './tcp_trace.js';
 
@@ -88,10 +88,10 @@ function lookup(k: Kernel, skb: sk_buff): sock_common | null {
 }
 
 function dispatch(k: Kernel, sk: sock_common | null, skb: sk_buff): void {
-  if (sk instanceof tcp_sock) deliver_to(k, sk, skb);
-  else if (sk === null) no_tcp_socket(k, skb);
+  if (sk === null) no_tcp_socket(k, skb);
   else if (sk.sk_state === TCP_NEW_SYN_RECV) rcv_new_syn_recv(k, sk as tcp_request_sock, skb);
   else if (sk.sk_state === TCP_TIME_WAIT) rcv_time_wait(k, sk as tcp_timewait_sock, skb);
+  else deliver_to(k, sk as tcp_sock, skb);
 }
 
 /** A segment arrives. net/ipv4/tcp_ipv4.c:tcp_v4_rcv */

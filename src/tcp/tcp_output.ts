@@ -48,13 +48,18 @@ function tcp_event_data_sent(k: Kernel, sk: tcp_sock): void {
   if (now - sk.ack_lrcvtime < sk.ack_ato && sk.ack_pingpong < 255) sk.ack_pingpong++;
 }
 
+/** Microseconds, modulo 2^32. include/net/tcp.h:tcp_clock_us */
+export function tcp_clock_us(k: Kernel): number {
+  return (k.clock.nowNs / 1000) | 0;
+}
+
 /**
  * Builds the header and sends. A buffer of a queue is cloned, because it may have to be sent again.
  * net/ipv4/tcp_output.c:__tcp_transmit_skb
  */
 export function tcp_transmit_skb(k: Kernel, sk: tcp_sock, skb: sk_buff, clone_it: boolean): void {
   const out = clone_it ? skb_clone(skb) : skb;
-  skb.tstamp = Math.max(1, k.clock.nowNs);
+  skb.tstamp = tcp_clock_us(k);
   const flags = skb.tcp_flags;
   out.seq = skb.seq;
   out.end_seq = skb.end_seq;

@@ -130,10 +130,10 @@ export function keepalive_time_elapsed(k: Kernel, sk: tcp_sock): number {
   return Math.min(now - sk.ack_lrcvtime, now - sk.rcv_tstamp);
 }
 
-/** Round trip time measured at the ACK of data sent at `sentNs`: sets the retransmission timeout. net/ipv4/tcp_input.c:tcp_rtt_estimator, RFC 6298 @param sentNs 0: unknown */
-export function tcp_ack_update_rtt(k: Kernel, sk: tcp_sock, sentNs: number): void {
+/** A round trip time, measured at the ACK of data that was sent once: sets the retransmission timeout. net/ipv4/tcp_input.c:tcp_rtt_estimator, RFC 6298 @param rttUs microseconds */
+export function tcp_rtt_estimator(sk: tcp_sock, rttUs: number): void {
   // Microseconds, at least one; srtt in eighths and rttvar in quarters, as in Linux.
-  let m = Math.max(1, Math.floor((k.clock.nowNs - sentNs) / 1000));
+  let m = Math.max(1, rttUs);
   if (sk.srtt === 0) {
     sk.srtt = m << 3;
     sk.rttvar = Math.max(m << 1, 200_000);
