@@ -23,8 +23,9 @@ const OWN_FOLDERS: readonly string[] = ['scenario', 'syscalls', 'kernel', 'epoll
 /** `mine.mjs:12:5`: the innermost place of a JavaScript stack that is not epollsim's own machinery; null: none. */
 export function placeIn(stack: string): string | null {
   for (const line of stack.split('\n')) {
+    if (line.includes('node:')) continue;
     const found = /\(?((?:file:\/\/|\/)[^()]+):(\d+):(\d+)\)?$/.exec(line.trim());
-    if (found === null || found[1]!.includes('node:')) continue;
+    if (found === null) continue;
     const path = found[1]!.startsWith('file:') ? fileURLToPath(found[1]!.split('?')[0]!) : found[1]!;
     if (OWN_FOLDERS.some((folder) => path.startsWith(fileURLToPath(new URL(`../${folder}/`, import.meta.url))))) continue;
     const near = relative(process.cwd(), path);

@@ -3,6 +3,7 @@
  * export; `epollsim` may be imported in it wherever it lies, and is then the running one.
  */
 
+import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { register } from 'node:module';
 import { resolve } from 'node:path';
@@ -21,15 +22,20 @@ function letFilesImportUs(): void {
   register(`data:text/javascript,${encodeURIComponent(hook)}`);
 }
 
+/** `mine.mjs:3`. The error itself does not know its line; node --check prints it. */
+function placeOfSyntaxError(path: string): string {
+  const { stderr } = spawnSync(process.execPath, ['--check', path], { encoding: 'utf8', timeout: 10_000 });
+  const line = /:(\d+)\r?\n/.exec(stderr)?.[1];
+  return line === undefined ? path : `${path}:${line}`;
+}
+
 /** What an import that failed has to say: file, line, message. */
 function importError(path: string, error: unknown): InputError {
   const { name, message, stack = '', code } = error as Error & { code?: string };
   if (code === 'ERR_UNKNOWN_FILE_EXTENSION') {
     return new InputError(`${path}: this version of Node cannot load files of this kind`, 'Give a .mjs or .js file; TypeScript is to be compiled first.');
   }
-  // A syntax error names its place in the first line of the stack: file:///x/mine.mjs:3
-  const broken = /^(file:\/\/\S+):(\d+)\n/.exec(stack);
-  const place = broken !== null ? `${path}:${broken[2]}` : placeIn(stack) ?? path;
+  const place = name === 'SyntaxError' ? placeOfSyntaxError(path) : placeIn(stack) ?? path;
   return new InputError(`${place}: ${name}: ${message}`, name === 'SyntaxError' ? SHAPE : 'The file was loaded and failed; nothing was run.');
 }
 

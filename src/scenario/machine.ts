@@ -228,6 +228,8 @@ export class Machine implements SysHost {
   step(): Step {
     const { kernel } = this;
     if (this.broken) throw new ScenarioError('the machine stopped at an error and cannot go on');
+    // Programs are what runs; timers of a kernel that nobody uses any more (TIME_WAIT) are not waited for.
+    if (kernel.tasks.size === 0 && kernel.current === kernel.idle && kernel.runqueue.length === 0) return 'finished';
     if (this.quiet) kernel.stopped_at = null;
     this.quiet = false;
     kernel.stop_at_resume = this.toCome[0]?.resume ?? -1;

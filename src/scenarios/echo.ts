@@ -9,7 +9,7 @@ import { connectTo, listenOn } from './tcp.js';
 /** Sends back what is there; true when the other side has ended. Sleeps never: the socket does not block. */
 function* echo(sys: Sys, fd: number): Sleeps<boolean> {
   for (;;) {
-    const { ret, bytes } = yield* sys.read(fd, 4);
+    const { ret, bytes } = yield* sys.read(fd, 64);
     if (ret === -EAGAIN) return false;
     if (ret <= 0) return true;
     sys.must(yield* sys.write(fd, bytes));
