@@ -4,11 +4,18 @@
 
 import type { Choice } from './choices.js';
 
+/** A call that was under way at a divergence, or shortly before it: the lines of its entry and exit, 0 when the log has none. */
+export interface OpenCall {
+  readonly entry: number;
+  readonly exit: number;
+  readonly asleep: boolean;
+}
+
 /** Where the first run went wrong, and what was open there. */
 export interface Crossroads {
   readonly line: number;
-  /** entry lines of calls that were under way, the diverging one first; with the line of their exit, 0: none in the log */
-  readonly open: readonly { readonly entry: number; readonly exit: number; readonly asleep: boolean }[];
+  /** calls that were under way, the diverging one first, then those that came back a short while ago */
+  readonly open: readonly OpenCall[];
   /** lines of the last events before the divergence, oldest first */
   readonly before: readonly number[];
 }
@@ -24,7 +31,7 @@ export function candidates({ line, open, before }: Crossroads): Choice[] {
   });
   for (const { entry, exit } of open) {
     // a call of two lines may have acted later, up to its second line
-    if (exit === 0 || exit > entry) for (const at of [...lines, line + 1]) if (at > entry && (exit === 0 || at <= exit)) moves.push({ kind: 'start', entry, before: at });
+    if (exit === 0 || exit > entry) for (const at of [line + 1, ...[...lines].reverse()]) if (at > entry && (exit === 0 || at <= exit)) moves.push({ kind: 'start', entry, before: at });
   }
   return moves;
 }

@@ -21,7 +21,7 @@ import { planOf } from './plans.js';
 import { emptyReport, type LogReport } from './report.js';
 import { outside_fops, madeBy, takeInherited } from './inherited.js';
 import { restartPlan, sigreturn } from './returning.js';
-import { candidates, type Crossroads } from './crossroads.js';
+import { candidates, type Crossroads, type OpenCall } from './crossroads.js';
 import { Session, type World } from './session.js';
 import { atEnd, atSignal, atStop } from './signalLines.js';
 import { statesOf } from './states.js';
@@ -40,6 +40,8 @@ export class Engine {
   crossroads: Crossroads | null = null;
   readonly #choices: Choices;
   readonly #givenUp: ReadonlySet<number>;
+  /** calls of two lines that came back a short while ago */
+  readonly #left: OpenCall[] = [];
   /** lines of the last events */
   readonly #recent: number[] = [];
 
@@ -156,11 +158,12 @@ export class Engine {
   /** The calls under way when a divergence is found. */
   #note(line: number, diverging: Thread): void {
     if (this.crossroads !== null || this.#givenUp.has(line)) return;
-    const open = [];
+    const open: OpenCall[] = [];
     for (const thread of [diverging, ...[...this.session.threads.values()].filter((other) => other !== diverging)]) {
       const { call } = thread;
       if (call !== null && thread.plan instanceof Plan) open.push({ entry: call.entryLine, exit: call.exitLine, asleep: thread.where === 'call' });
     }
+    open.push(...this.#left);
     const here = { line, open, before: [...this.#recent] };
     if (candidates(here).length > 0) this.crossroads = here;
   }
@@ -196,6 +199,8 @@ export class Engine {
     this.report.compared++;
     if (this.#compare(event, thread, plan)) this.report.agreed++;
     thread.call = null;
+    if (event.line !== call.entryLine) this.#left.push({ entry: call.entryLine, exit: event.line, asleep: false });
+    if (this.#left.length > RECENT) this.#left.shift();
   }
 
   /** A call that ends with its thread: nothing to compare, unless the model thinks otherwise at the end of the thread. */

@@ -42,7 +42,7 @@ export function replayLog(path: string, options: ReplayOptions = {}): ReplayResu
   const stop = (stopped: StraceError): void => {
     error = stopped;
   };
-  const report = searchReplay(path, () => eventsOf(path, stop), { stop, ...options, world: options.world ?? worldBeside(path) });
+  const report = searchReplay(path, eventsOf(path, stop), { stop, ...options, world: options.world ?? worldBeside(path) });
   return { report, error };
 }
 

@@ -1,7 +1,7 @@
 /**
  * Finds an order of the tasks that gives the log, where the log leaves the order open. The first run takes every call at its first line; at
- * the first divergence other orders of the calls around it are tried, each by running the log again from the beginning, and the first that
- * goes further is kept. Generators cannot be copied, so going back is running again.
+ * the first divergence other orders of the calls around it are tried, each by running the log again from the beginning, and one that goes
+ * further is followed, depth first. Generators cannot be copied, so going back is running again.
  */
 
 import { Choices } from './choices.js';
@@ -14,67 +14,119 @@ import type { World } from './session.js';
 
 export interface SearchOptions {
   readonly world?: World;
-  /** events that all runs together may take before the search gives up; 0: no search */
+  /** events that all runs of the search together may take; 0: no search */
   readonly budget?: number;
   readonly progress?: (line: number) => void;
   /** told of an argument that cannot be read; the log ends there */
   readonly stop?: (error: StraceError) => void;
 }
 
-const BUDGET = 3_000_000;
+/** Events that all runs together may take. */
+const BUDGET = 4_000_000;
+/** A log with more events is not searched: it would have to be read again and again. */
+const LARGEST = 50_000;
 /** Divergences that no order explains, after which the search gives up: something else is wrong. */
 const MOST_GIVEN_UP = 12;
+/** Runs that one divergence is worth. */
+const RUNS = 300;
 const PROGRESS_EVENTS = 4096;
 
-/** One run of the log. */
-interface Run {
-  readonly report: LogReport;
-  readonly events: number;
-  /** the first divergence at which orders are open, and whose line is not given up */
-  readonly crossroads: Crossroads | null;
+/** A set of choices, and where it leads: the first divergence at which orders are open and that is not given up. */
+interface Node {
+  readonly choices: Choices;
+  readonly here: Crossroads | null;
 }
 
-function run(log: string, events: Iterable<LogEvent>, choices: Choices, options: SearchOptions, givenUp: ReadonlySet<number>): Run {
-  const engine = new Engine(log, options.world, choices, givenUp);
+class Search {
+  readonly #log: string;
+  readonly #events: readonly LogEvent[];
+  readonly #options: SearchOptions;
+  readonly givenUp = new Set<number>();
+  left: number;
+
+  constructor(log: string, events: readonly LogEvent[], options: SearchOptions) {
+    this.#log = log;
+    this.#events = events;
+    this.#options = options;
+    this.left = options.budget ?? BUDGET;
+  }
+
+  /** Runs the log until its first divergence that counts. */
+  explore(choices: Choices): Node {
+    const engine = new Engine(this.#log, this.#options.world, choices, this.givenUp);
+    let count = 0;
+    for (const event of this.#events) {
+      engine.take(event);
+      count++;
+      if (engine.crossroads !== null) break;
+    }
+    this.left -= count;
+    return { choices, here: engine.crossroads };
+  }
+
+  /** Depth first: the first choice that leads further is followed, and taken back when nothing leads on from there. */
+  furthest(root: Node): Node {
+    let best = root;
+    const path = [{ node: root, moves: candidates(root.here!) }];
+    for (let runs = 0; runs < RUNS && this.left > 0 && path.length > 0; ) {
+      const { node, moves } = path.at(-1)!;
+      const move = moves.shift();
+      if (move === undefined) {
+        path.pop();
+        continue;
+      }
+      runs++;
+      const next = this.explore(node.choices.with(move));
+      if (next.here === null) return next;
+      if (next.here.line <= node.here!.line) continue;
+      if (next.here.line > best.here!.line) {
+        best = next;
+        runs = 0;
+      }
+      path.push({ node: next, moves: candidates(next.here) });
+    }
+    return best;
+  }
+}
+
+/** Replays a log under the first order that agrees, or that agrees furthest. */
+export function searchReplay(log: string, events: Iterable<LogEvent>, options: SearchOptions = {}): LogReport {
+  const kept: LogEvent[] = [];
+  const first = replayOnce(log, keep(events, kept), new Choices(), options);
+  if (first.crossroads === null || kept.length > LARGEST || options.budget === 0) return first.report;
+  const search = new Search(log, kept, options);
+  let node: Node = { choices: new Choices(), here: first.crossroads };
+  while (node.here !== null && search.left > 0 && search.givenUp.size < MOST_GIVEN_UP) {
+    node = search.furthest(node);
+    if (node.here === null) break;
+    search.givenUp.add(node.here.line);
+    node = search.explore(node.choices);
+  }
+  const { report } = replayOnce(log, kept, node.choices, options);
+  report.choices = node.choices.list.length;
+  return report.divergences.length <= first.report.divergences.length ? report : first.report;
+}
+
+/** Hands events on and keeps those of a log that is short enough to be searched. */
+function* keep(events: Iterable<LogEvent>, kept: LogEvent[]): Generator<LogEvent, void, void> {
+  for (const event of events) {
+    if (kept.length <= LARGEST) kept.push(event);
+    yield event;
+  }
+}
+
+function replayOnce(log: string, events: Iterable<LogEvent>, choices: Choices, options: SearchOptions): Engine {
+  const engine = new Engine(log, options.world, choices);
   let count = 0;
   try {
     for (const event of events) {
       engine.take(event);
-      if (++count % PROGRESS_EVENTS === 0) options.progress?.(event.line);
+      if (++count % PROGRESS_EVENTS === 0 && event.type !== 'torn') options.progress?.(event.line);
     }
   } catch (error) {
     if (!(error instanceof StraceError) || options.stop === undefined) throw error;
     options.stop(error);
   }
-  return { report: engine.finish(), events: count, crossroads: engine.crossroads };
-}
-
-/** Replays a log under the first order that agrees, or that agrees furthest. */
-export function searchReplay(log: string, events: () => Iterable<LogEvent>, options: SearchOptions = {}): LogReport {
-  const givenUp = new Set<number>();
-  let choices = new Choices();
-  let best = run(log, events(), choices, options, givenUp);
-  let left = (options.budget ?? BUDGET) - best.events;
-  while (best.crossroads !== null && left > best.events && givenUp.size < MOST_GIVEN_UP) {
-    const here = best.crossroads;
-    let improved = false;
-    for (const candidate of candidates(here)) {
-      if (left < best.events) break;
-      const next = choices.with(candidate);
-      const other = run(log, events(), next, options, givenUp);
-      left -= other.events;
-      if (other.crossroads !== null && other.crossroads.line <= here.line) continue;
-      if (other.report.divergences.length > best.report.divergences.length) continue;
-      choices = next;
-      best = other;
-      improved = true;
-      break;
-    }
-    if (improved) continue;
-    givenUp.add(here.line);
-    best = run(log, events(), choices, options, givenUp);
-    left -= best.events;
-  }
-  best.report.choices = choices.list.length;
-  return best.report;
+  engine.finish();
+  return engine;
 }
