@@ -3,8 +3,8 @@
  * Linux passes over, and that no call of the log ever made, was open from the beginning.
  */
 
-import { alloc_fd, fd_install } from '../kernel/fdtable.js';
-import { file, type file_operations } from '../kernel/file.js';
+import { alloc_fd, fd_install, file_close_fd } from '../kernel/fdtable.js';
+import { file, filp_close, type file_operations } from '../kernel/file.js';
 import { run_next } from '../kernel/sched.js';
 import { null_fops } from '../kernel/opaque.js';
 import { O_RDWR } from '../kernel/uapi.js';
@@ -35,14 +35,24 @@ function isDup(call: Call): boolean {
   return command?.kind === 'flags' && command.names[0]!.startsWith('F_DUPFD');
 }
 
+/** A standard stream that Linux gives to a new file, and that no call of the log has closed, was not open at the start. */
+function closeAtStart(session: Session, { task }: Thread, fd: number): void {
+  if (session.closedFds.has(fd)) return;
+  run_next(session.k, task);
+  const stream = file_close_fd(task.files, fd);
+  if (stream !== null) filp_close(session.k, stream);
+}
+
 /** Before a call that makes descriptors: numbers that Linux will pass over are taken by files of the outside world. */
 export function takeInherited(session: Session, thread: Thread, call: Call): void {
   const made = madeBy(call);
+  if (call.name === 'close') session.closedFds.add(maskOf(call.args[0]!));
   if (made === null) {
     if (call.name === 'dup2' || call.name === 'dup3') session.madeFds.add(maskOf(call.args[1]!));
     return;
   }
   const { task } = thread;
+  for (const fd of made) if (fd <= 2 && !session.madeFds.has(fd)) closeAtStart(session, thread, fd);
   const lowest = call.name === 'fcntl' ? maskOf(call.args[2]!) : 0;
   const highest = Math.max(...made);
   for (let fd = Math.max(lowest, task.files.next_fd); fd < highest; fd++) {

@@ -47,6 +47,8 @@ export class Session {
   readonly handler: SignalHandler = (_signo, _info, ret) => (this.k.current.ptrace as Thread).handler(ret);
   /** numbers of descriptors that a call of the log has made */
   readonly madeFds = new Set<number>();
+  /** numbers that a call of the log has closed */
+  readonly closedFds = new Set<number>();
   /** a program of the log has set its limit of descriptors */
   limitsAreSet = false;
   /** some bytes were written that strace did not print: a zero in the model can be any byte */
