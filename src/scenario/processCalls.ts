@@ -6,7 +6,7 @@
 
 import { CLONE_PTHREAD } from '../kernel/fork.js';
 import type { Sleeps } from '../kernel/point.js';
-import { SIG_DFL, SIG_IGN, type k_sigaction, type siginfo } from '../kernel/signal_types.js';
+import type { k_sigaction, SIG_DFL, SIG_IGN, siginfo } from '../kernel/signal_types.js';
 import { put_user_s64, user_memory } from '../kernel/uaccess.js';
 import { CLOCK_MONOTONIC } from '../kernel/uapi.js';
 import type { Call, CallHost, CallResult } from './callBase.js';

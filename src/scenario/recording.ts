@@ -46,7 +46,7 @@ function base64(bytes: readonly number[]): string {
 function fromBase64(text: string): number[] {
   const bytes: number[] = [];
   for (let at = 0; at < text.length; at += 4) {
-    const digits = [...text.slice(at, at + 4)].map((digit) => DIGITS.indexOf(digit));
+    const digits = text.slice(at, at + 4).split('').map((digit) => DIGITS.indexOf(digit));
     if (digits.includes(-1) || digits.length === 1) throw new RecordingError(`the recording has a character that does not belong into it; ${EXPECTED}`);
     const word = digits.reduce((sum, digit, i) => sum | (digit << (18 - 6 * i)), 0);
     for (let byte = 0; byte < digits.length - 1; byte++) bytes.push((word >> (16 - 8 * byte)) & 255);

@@ -11,7 +11,7 @@ import { runProgram } from './run.js';
 
 /** A test that is a program; every expectation in it is jest's. */
 function program(name: string, body: (sys: Sys) => Sleeps<void>): void {
-  test(name, () => {
+  test(`${name}`, () => {
     let ended = false;
     runProgram(function* (sys) {
       yield* body(sys);
