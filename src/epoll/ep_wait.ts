@@ -50,22 +50,36 @@ function ep_busy_loop(k: Kernel): void {
 
 /**
  * Waits for events and delivers them. Events win over signals; a deadline is kept through wake-ups that bring
- * nothing; a zero timeout never sleeps. Sleeps until then, and for ep->mtx. fs/eventpoll.c:ep_poll
+ * nothing; a zero timeout never sleeps. May sleep until then, and for ep->mtx. fs/eventpoll.c:ep_poll
  * @param deadlineNs EP_FOREVER, EP_NO_WAIT or an instant
  * @returns events stored, 0 at the deadline, -EINTR, -EFAULT
  */
-export function* ep_poll(k: Kernel, ep: eventpoll, events: user_ptr, maxevents: number, deadlineNs: number): Sleeps<number> {
+export function ep_poll(k: Kernel, ep: eventpoll, events: user_ptr, maxevents: number, deadlineNs: number): Might<number> {
   if (k.trace !== null) k.trace.enter(F.ep_poll, ep.id, ep_bits(ep), maxevents);
+  if (k.preempt) return ep_poll_slowly(k, ep, events, maxevents, deadlineNs, null);
+  if (ep_events_available(k, ep)) {
+    const sent = ep_send_events(k, ep, events, maxevents);
+    if (typeof sent !== 'number') return ep_poll_slowly(k, ep, events, maxevents, deadlineNs, sent);
+    if (sent !== 0) return leave(k, sent);
+  }
+  return deadlineNs === EP_NO_WAIT ? leave(k, 0) : ep_poll_slowly(k, ep, events, maxevents, deadlineNs, 0);
+}
+
+/**
+ * The rounds of waiting. Sleeps until events, a signal or the deadline, and for ep->mtx. fs/eventpoll.c:ep_poll
+ * @param first what the first look gave, or the rest of it; null: nobody has looked yet
+ */
+function* ep_poll_slowly(k: Kernel, ep: eventpoll, events: user_ptr, maxevents: number, deadlineNs: number, first: Might<number> | null): Sleeps<number> {
   const task = k.current;
   let timed_out = deadlineNs === EP_NO_WAIT;
-  if (k.preempt) yield AT_AVAILABLE;
-  let available = ep_events_available(k, ep);
+  let sent = first;
+  if (sent === null) {
+    yield AT_AVAILABLE;
+    sent = ep_events_available(k, ep) ? ep_send_events(k, ep, events, maxevents) : 0;
+  }
   for (;;) {
-    if (available) {
-      const sent = ep_send_events(k, ep, events, maxevents);
-      const res = typeof sent === 'number' ? sent : yield* sent;
-      if (res !== 0) return leave(k, res);
-    }
+    const res = typeof sent === 'number' ? sent : yield* sent;
+    if (res !== 0) return leave(k, res);
     if (timed_out) return leave(k, 0);
     ep_busy_loop(k);
     if (signal_pending(task)) return leave(k, -EINTR);
@@ -75,7 +89,7 @@ export function* ep_poll(k: Kernel, ep: eventpoll, events: user_ptr, maxevents: 
     // Test and queue under the lock: a callback comes either before, and is seen, or after, and finds us queued.
     spin_lock(k, ep.lock);
     task.__state = TASK_INTERRUPTIBLE;
-    available = ep_events_available(k, ep);
+    let available = ep_events_available(k, ep);
     if (!available) __add_wait_queue_exclusive(k, ep.wq, wait);
     spin_unlock(k, ep.lock);
     if (!available) timed_out = !(yield* ep_schedule_timeout(k, deadlineNs));
@@ -89,6 +103,7 @@ export function* ep_poll(k: Kernel, ep: eventpoll, events: user_ptr, maxevents: 
       __remove_wait_queue(k, ep.wq, wait);
       spin_unlock(k, ep.lock);
     }
+    sent = available ? ep_send_events(k, ep, events, maxevents) : 0;
   }
 }
 
@@ -125,5 +140,6 @@ export function do_epoll_wait(k: Kernel, epfd: number, events: user_ptr, maxeven
   if (!is_file_epoll(file)) return leave(k, -EINVAL);
   const ep = file.private_data as eventpoll;
   const rest = ep_poll(k, ep, events, maxevents, deadlineNs);
+  if (typeof rest === 'number') return leave(k, rest);
   return k.trace === null ? rest : leave_after(k, rest);
 }

@@ -41,10 +41,9 @@ export class timer_list {
 
 /** The tick at which a timer that is due after tick `expires` really fires: the end of its wheel slot. kernel/time/timer.c:calc_wheel_index */
 export function wheel_expiry(now: number, expires: number): number {
-  let shift = 0;
-  while (shift < 24 && expires - now >= 63 * 2 ** shift) shift += 3;
-  const slot = 2 ** shift;
-  return (Math.floor(expires / slot) + 1) * slot;
+  let slot = 1;
+  while (slot < 1 << 24 && expires - now >= 63 * slot) slot *= 8;
+  return slot === 1 ? expires + 1 : (Math.floor(expires / slot) + 1) * slot;
 }
 
 /** Arms a timer for an absolute tick, or moves it. kernel/time/timer.c:mod_timer */

@@ -19,8 +19,9 @@ function round_down(value: number, step: number): number {
   return Math.floor(value / step) * step;
 }
 
+/** Rounds up to a multiple of a power of two. include/linux/align.h:ALIGN */
 function align(value: number, step: number): number {
-  return Math.ceil(value / step) * step;
+  return (value + step - 1) & -step;
 }
 
 /** The window a SYN offers, and its scale. net/ipv4/tcp_output.c:tcp_select_initial_window @param space window for all the receive memory */
@@ -75,7 +76,7 @@ export function tcp_select_window(sk: tcp_sock): number {
   if (new_win < cur_win) new_win = align(cur_win, 1 << sk.rcv_wscale);
   sk.rcv_wnd = new_win;
   sk.rcv_wup = sk.rcv_nxt;
-  new_win = Math.min(new_win, 65535 * 2 ** sk.rcv_wscale) >> sk.rcv_wscale;
+  new_win = Math.min(new_win, 65535 << sk.rcv_wscale) >> sk.rcv_wscale;
   if (new_win === 0) tcp_fast_path_off(sk);
   return new_win;
 }
