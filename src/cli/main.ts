@@ -68,9 +68,15 @@ function build(): Command {
     .addOption(format())
     .action(async (options: { format: string }) => (await import('./list.js')).listCommand(options));
   addRun(program);
-  program.command('replay').argument('<logs...>', 'logs of strace -f -yy -ttt -T').summary('compare strace logs with the model')
+  program.command('replay').argument('<logs...>', 'logs of strace -f -yy -ttt -T -v').summary('compare strace logs with the model')
     .description('Makes the system calls of a strace log on the model and compares every result. Exit code 0: all agree, 1: one differs, 2: unreadable.')
-    .addOption(format()).option('--quiet', 'one line a log')
+    .addOption(format()).option('--quiet', 'only counts, no divergences').option('--show <n>', 'divergences shown in full', '5')
+    .option('--sysctl <name=value...>', "the machine's network settings, as 'tcp_rmem=4096 131072 6291456'")
+    .option('--mtu <bytes>', 'largest packet of the loopback device').option('--nofile <soft:hard>', 'limit of descriptors at the start')
+    .addHelpText('after', `
+Classes of calls: compared; outside (calls on what the model does not have: files, terminals, UDP). Values that no model can know (process ids,
+free ports, bytes that strace did not print) are adopted from the log and counted. Where the log leaves the order of tasks open, orders are tried.
+A file manifest.json beside the log may say in what world it was made (sysctl, nofile, loopback_mtu).`)
     .action(async (logs: string[], options: object) => (await import('./replay.js')).replayCommand(logs, options as never));
   program.command('demo').summary('level- and edge-triggered side by side')
     .description('Shows one scenario level-triggered and edge-triggered side by side, on the same bytes, and says why they part.')

@@ -63,7 +63,7 @@ export function reportText(report: LogReport, shown = 5): string {
     for (const state of divergence.states) lines.push(`           ${state}`);
     if (index === 0) lines.push(`    ${afterFirst(report)}`);
   }
-  if (divergences.length > shown) lines.push('', `${divergences.length - shown} more divergences`);
+  if (divergences.length > shown) lines.push(...(shown > 0 ? ['', `${divergences.length - shown} more divergences`] : [`  ${divergences.length} divergences, the first in line ${divergences[0]!.line}`]));
   return `${lines.join('\n')}\n`;
 }
 

@@ -146,7 +146,7 @@ describe('bad input: one clear error on standard error, what to do next, exit co
     ['a value that the option does not have', ['run', 'herd', '--option', 'exclusive=maybe'], 'epollsim: herd: exclusive can be no or yes, not maybe\ndocs/scenarios.md shows what a scenario looks like; epollsim list shows the built-in ones and their options.\n'],
     ['a recording that is none', ['run', '--replay', 'hello'], 'epollsim: this is not a recording: it does not begin with epollsim1: ; a recording looks like epollsim1:NAME:MODE:SEED:CHOICES:CHECK and is printed at the end of a run\nCopy the whole line that begins with epollsim1: from the end of a run.\n'],
     ['a recording with another seed', ['run', '--seed', '3', '--replay', 'epollsim1:echo:all:1:-:AAAA'], 'epollsim: --seed cannot stand beside --replay: the recording says it already\nLeave it out, or run without --replay.\n'],
-    ['a log that is not there', ['replay', 'nowhere.log'], 'epollsim: there is no file nowhere.log\nLogs are made with: strace -f -yy -ttt -T -o FILE PROGRAM\n'],
+    ['a log that is not there', ['replay', 'nowhere.log'], 'epollsim: there is no file nowhere.log\nLogs are made with: strace -f -yy -ttt -T -v -o FILE PROGRAM\n'],
   ];
   test.each(cases)('%s', (_name, args, err) => {
     expect(command.run(args)).toEqual({ code: 2, out: '', err });
