@@ -72,8 +72,8 @@ function find<T extends HasId>(list: readonly T[], path: string): T | undefined 
 
 const itemMoved: Teller = ({ change, after, before }) => {
   const name = (find<ItemView>(after.items, change.path) ?? find<ItemView>(before.items, change.path))!.name;
-  if (change.before === null) return `${name} was linked on ${String(change.after)}`;
-  return change.after === null ? `${name} left ${String(change.before)}` : `${name} moved from ${String(change.before)} to ${String(change.after)}`;
+  if (change.before === null) return `${name} was linked on ${valueText(change.after)}`;
+  return change.after === null ? `${name} left ${valueText(change.before)}` : `${name} moved from ${valueText(change.before)} to ${valueText(change.after)}`;
 };
 
 const itemChained: Teller = ({ change, after }) => {
@@ -91,17 +91,17 @@ const taskState: Teller = ({ change, after }) => {
   const where = task.call === null ? '' : ` in ${task.call}`;
   if (change.after === 'sleeping' || change.after === 'uninterruptible') return `${task.name} fell asleep${where}`;
   if (change.after === 'runnable') return change.before === 'running' ? `${task.name} gave way` : `${task.name} was woken`;
-  return change.after === 'running' ? `${task.name} runs` : `${task.name} is ${String(change.after)}`;
+  return change.after === 'running' ? `${task.name} runs` : `${task.name} is ${valueText(change.after)}`;
 };
 
 const taskCall: Teller = ({ change, after }) => {
   const { name } = find<TaskView>(after.tasks, change.path)!;
-  if (change.after === null) return `${name} returned from ${String(change.before)}`;
-  return change.before === null ? `${name} called ${String(change.after)}` : null;
+  if (change.after === null) return `${name} returned from ${valueText(change.before)}`;
+  return change.before === null ? `${name} called ${valueText(change.after)}` : null;
 };
 
 const socketState: Teller = ({ change, after }) =>
-  `${find<SocketView>(after.sockets, change.path)!.name} went from ${String(change.before)} to ${String(change.after)}`;
+  `${find<SocketView>(after.sockets, change.path)!.name} went from ${valueText(change.before)} to ${valueText(change.after)}`;
 
 const tree: Teller = ({ change, after }) =>
   `the tree of ${find<EventpollView>(after.eventpolls, change.path)!.name} is ${treeText(change.after as never)}`;
@@ -151,7 +151,7 @@ function nameOf(path: string, telling: Telling): string {
 function valueText(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(valueText).join(' ')}]`;
   if (isObject(value)) return JSON.stringify(value);
-  return value === null ? '-' : String(value);
+  return value === null ? '-' : String(value as string | number | boolean);
 }
 
 /** Entries of a wait queue: who came, who went. */

@@ -122,7 +122,7 @@ export function* mutex_lock(k: Kernel, lock: mutex): Sleeps<void> {
 
 /** Releases the mutex and wakes the first waiter. kernel/locking/mutex.c:mutex_unlock */
 export function mutex_unlock(k: Kernel, lock: mutex): void {
-  BUG_ON(lock.owner !== k.current, `mutex ${lock.cls}: released by another than its owner`);
+  BUG_ON(lock.owner !== k.current, 'mutex: released by another than its owner');
   lock.owner = null;
   if (k.lockdep !== null) k.lockdep.release(k.current, lock.cls);
   const first = lock.waiters[0];

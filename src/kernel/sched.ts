@@ -5,7 +5,7 @@
  */
 
 import type { Kernel } from './kernel.js';
-import { BUG_ON } from './bug.js';
+import { BUG_ON, KernelBug } from './bug.js';
 import { clock_advance_to, hrtimer, hrtimer_cancel, hrtimer_start, NSEC_PER_MSEC } from './clock.js';
 import { AT_SCHEDULE, point, type Point, type Sleeps } from './point.js';
 import { TASK_DEAD, TASK_INTERRUPTIBLE, TASK_RUNNING, TASK_WAKEKILL, type task_struct } from './task.js';
@@ -154,7 +154,7 @@ export function machine_step(k: Kernel): Point | Halt {
     const result = task.body!.next();
     BUG_ON(result.done === true, 'a task ended without do_exit');
     at = result.value as Point;
-    BUG_ON(k.spinlocks_held > 0, `scheduling while atomic, at ${at.fn}: ${at.where}`);
+    if (k.spinlocks_held > 0) throw new KernelBug(`scheduling while atomic, at ${at.fn}: ${at.where}`);
   } while (passes(k, at) && k.stats.resumes !== k.stop_at_resume);
   if (task.__state !== TASK_RUNNING && at === AT_SCHEDULE) {
     if (signal_pending_state(task)) {

@@ -23,14 +23,17 @@ export function msecs_to_jiffies(ms: number): number {
   return Math.ceil((ms * HZ) / 1000);
 }
 
+/** What a timer does, in softirq context: it must not sleep. A method's type, so that each timer may name its own kind of owner. */
+export type timer_function = { run(k: Kernel, owner: unknown): void }['run'];
+
 /** One timer of the wheel. include/linux/timer_types.h:timer_list */
 export class timer_list {
   /** the tick after which it fires */
   expires = 0;
   readonly hr: hrtimer;
 
-  /** @param fn runs in softirq context, with the owner: it must not sleep */
-  constructor(name: string, owner: unknown, fn: (k: Kernel, owner: any) => void) {
+  /** @param fn called with the owner */
+  constructor(name: string, owner: unknown, fn: timer_function) {
     this.hr = new hrtimer(name, owner, (k, timer) => {
       local_bh_disable(k);
       fn(k, timer.owner);

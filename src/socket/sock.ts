@@ -53,17 +53,20 @@ export class sock_common {
   }
 }
 
+/** An operation on a protocol's own kind of sock; a method's type, so that the protocol may name that kind. */
+type sock_op<Args extends readonly unknown[], Result> = { op(k: Kernel, sk: sock, ...args: Args): Result }['op'];
+
 /** What a protocol supplies to the common code. include/net/sock.h:proto */
 export interface proto {
   readonly name: string;
   /** processes one packet that waited on the backlog */
-  readonly backlog_rcv: (k: Kernel, sk: any, skb: sk_buff) => void;
+  readonly backlog_rcv: sock_op<[skb: sk_buff], void>;
   /** what was put off while the socket was locked */
-  readonly release_cb: ((k: Kernel, sk: any) => void) | null;
-  readonly stream_memory_free: ((k: Kernel, sk: any, wake: number) => boolean) | null;
-  readonly set_rcvlowat: ((k: Kernel, sk: any, val: number) => number) | null;
+  readonly release_cb: sock_op<[], void> | null;
+  readonly stream_memory_free: sock_op<[wake: number], boolean> | null;
+  readonly set_rcvlowat: sock_op<[val: number], number> | null;
   /** SO_KEEPALIVE was switched */
-  readonly keepalive: ((k: Kernel, sk: any, on: boolean) => void) | null;
+  readonly keepalive: sock_op<[on: boolean], void> | null;
 }
 
 /** One protocol endpoint. include/net/sock.h:sock */

@@ -14,7 +14,7 @@ import { access_ok, copy_from_user, copy_to_user, get_user_u32, iov_iter, put_us
 import { MAX_RW_COUNT, O_NONBLOCK } from '../kernel/uapi.js';
 import { msghdr, type user_msghdr } from './msghdr.js';
 import {
-  __sock_release, sock_alloc, sock_alloc_file, sock_from_file, sock_map_fd, sockfd_lookup, socket, type net_proto_family,
+  __sock_release, sock_alloc, sock_alloc_file, sock_from_file, sock_map_fd, sockfd_lookup, type socket, type net_proto_family,
 } from './socket.js';
 import { sock_getsockopt, sock_setsockopt } from './sockopt.js';
 import { sock_net } from './net.js';

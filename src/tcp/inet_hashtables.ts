@@ -11,7 +11,7 @@ import { sock_net } from '../socket/net.js';
 import type { sk_buff } from '../socket/skbuff.js';
 import { SOCK_BINDPORT_LOCK } from '../socket/uapi_socket.js';
 import { type sock_common } from '../socket/sock.js';
-import { is_v6_socket, tcp_timewait_sock, type tcp_request_sock, type tcp_sock } from './tcp_sock.js';
+import { is_v6_socket, type tcp_timewait_sock, type tcp_request_sock, type tcp_sock } from './tcp_sock.js';
 import { TCP_LISTEN, TCP_NEW_SYN_RECV, TCP_TIME_WAIT } from './tcp_states.js';
 import { is_v6_address } from './tcp_sock.js';
 

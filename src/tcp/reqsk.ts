@@ -144,6 +144,6 @@ export function inet_csk_listen_stop(k: Kernel, sk: tcp_sock): void {
     inet_child_forget(k, child);
     local_bh_enable(k);
   }
-  for (const req of [...sk.reqsks]) inet_csk_reqsk_queue_drop(k, sk, req);
+  for (const req of sk.reqsks) inet_csk_reqsk_queue_drop(k, sk, req);
   leave(k, 0);
 }

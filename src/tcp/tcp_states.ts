@@ -33,7 +33,7 @@ export const TCPF_LAST_ACK = 1 << TCP_LAST_ACK;
 export const TCPF_LISTEN = 1 << TCP_LISTEN;
 export const TCPF_CLOSING = 1 << TCP_CLOSING;
 
-/** The state is one of a set. */
+/** The state is one of a set. ours: C writes the shift at each place */
 export function in_states(state: number, set: number): boolean {
   return ((1 << state) & set) !== 0;
 }

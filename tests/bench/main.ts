@@ -81,7 +81,8 @@ function growthRows(native: Native | null): Row[] {
     sizes.forEach((n, i) => {
       if (i === 0) return;
       const growth = costs[i]! / costs[0]!;
-      const realGrowth = real[i] != null && real[0] != null ? `, real Linux ${(real[i] / real[0]).toFixed(2)}` : '';
+      const [least, here] = [real[0] ?? null, real[i] ?? null];
+      const realGrowth = least !== null && here !== null ? `, real Linux ${(here / least).toFixed(2)}` : '';
       const target = targetOf(kind, n);
       rows.push({
         what: `${{ wait: 'epoll_wait, 1 ready', ctl: 'epoll_ctl ADD + DEL', poll: 'poll, 1 ready', select: 'select, 1 ready' }[kind]}, N = ${n}`,

@@ -93,7 +93,7 @@ function align(recorded: readonly Entry[], model: readonly Entry[]): [number, nu
 export function canonical(value: unknown): string {
   if (value === undefined || value === null || value === false || value === 0 || value === '0' || value === '-') return '-';
   if (value === true) return '1';
-  return String(value).split('|').sort().join('|');
+  return String(value as string | number).split('|').sort().join('|');
 }
 
 /** Members whose value is not compared, by function. */
@@ -121,7 +121,7 @@ function valueDifferences(recorded: Entry, model: Entry): string[] {
   return out;
 }
 
-const shown = (value: unknown): string => (value === undefined || value === null ? '-' : String(value));
+const shown = (value: unknown): string => (value === undefined || value === null ? '-' : String(value as string | number | boolean));
 
 const RESULTS = ['ret', 'errno', 'value', 'u64', 'blocked', 'returned_during', 'fds'] as const;
 
