@@ -63,6 +63,8 @@ export class sk_buff {
   /** segments this buffer stands for */
   gso_segs = 0;
   eor = false;
+  /** the bytes came from a device, beside their headers: they cannot be moved to another buffer */
+  linear = false;
 
   /** AF_UNIX: the sock that is charged for the buffer */
   sk: sock | null = null;
@@ -209,6 +211,21 @@ export function skb_pull(skb: sk_buff, len: number): void {
     if (frag.next === null) skb.last = null;
   }
   skb.len -= len;
+}
+
+/** Moves the first `len` bytes of `from` to the end of `to`; false when its fragments do not fit. net/core/skbuff.c:skb_shift */
+export function skb_shift(to: sk_buff, from: sk_buff, len: number): boolean {
+  if (to.nr_frags + from.nr_frags > MAX_SKB_FRAGS) return false;
+  let left = len;
+  for (let frag = from.first; frag !== null && left > 0; frag = frag.next) {
+    const part = Math.min(left, frag.size);
+    skb_add_frag(to, frag.page, frag.offset, part);
+    left -= part;
+  }
+  skb_pull(from, len);
+  to.truesize += len;
+  from.truesize -= len;
+  return true;
 }
 
 /** Moves everything behind the first `len` bytes of `skb` to the empty buffer `tail`. net/core/skbuff.c:skb_split */

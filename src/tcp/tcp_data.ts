@@ -103,7 +103,7 @@ export function tcp_event_data_recv(k: Kernel, sk: tcp_sock, skb: sk_buff): void
 function tcp_try_coalesce(sk: tcp_sock, to: sk_buff, from: sk_buff): boolean {
   if (to.end_seq !== from.seq || skb_cloned(to)) return false;
   if (from.len > 0) {
-    if (to.nr_frags + from.nr_frags > MAX_SKB_FRAGS) return false;
+    if (from.linear || to.nr_frags + from.nr_frags > MAX_SKB_FRAGS) return false;
     const delta = from.truesize - SKB_OVERHEAD;
     skb_append_frags(to, from);
     to.truesize += delta;

@@ -7,17 +7,18 @@
 import type { Kernel } from '../kernel/kernel.js';
 import { jiffies } from '../kernel/timer.js';
 import { leave } from '../kernel/trace.js';
-import { __skb_insert, __skb_queue_tail, __skb_unlink, sk_buff, skb_clone, skb_split } from '../socket/skbuff.js';
+import { __skb_insert, __skb_queue_tail, __skb_unlink, sk_buff, skb_clone, skb_shift, skb_split } from '../socket/skbuff.js';
 import { enter_sk } from '../socket/sock_trace.js';
 import { SOCK_SNDBUF_LOCK } from '../socket/uapi_socket.js';
 import { ip_queue_xmit } from './link.js';
+import { tcp_wmem_free_skb } from './tcp_life.js';
 import { TCP_FUNCTIONS } from './tcp_trace.js';
 import {
   inet_csk_ack_scheduled, TCP_ATO_MIN, TCP_CA_RECOVERY, TCP_INIT_CWND, TCP_NAGLE_CORK, TCP_NAGLE_PUSH, tcp_in_slow_start, tcp_packets_in_flight,
   tcp_send_head, tcp_wnd_end, type tcp_sock,
 } from './tcp_sock.js';
 import { after, before, TCP_CLOSE, TCPHDR_ACK, TCPHDR_FIN, TCPHDR_PSH, TCPHDR_SYN, TCPHDR_URG } from './tcp_states.js';
-import { tcp_select_window, tcp_sndbuf_expand } from './tcp_window.js';
+import { GSO_MAX_SIZE, tcp_select_window, tcp_sndbuf_expand } from './tcp_window.js';
 import { tcp_check_probe_timer, tcp_clear_delack, tcp_rearm_rto } from './tcp_xmit_timer.js';
 
 const F = TCP_FUNCTIONS.id;
@@ -155,11 +156,12 @@ function tcp_mss_split_point(sk: tcp_sock, skb: sk_buff, mss: number, max_segs: 
 }
 
 /** A large buffer waits for more room, so that fewer and larger ones go out. net/ipv4/tcp_output.c:tcp_tso_should_defer */
-function tcp_tso_should_defer(sk: tcp_sock, skb: sk_buff, mss: number): boolean {
+function tcp_tso_should_defer(sk: tcp_sock, skb: sk_buff, mss: number, max_segs: number): boolean {
   if (sk.icsk_ca_state >= TCP_CA_RECOVERY) return false;
   const send_win = (tcp_wnd_end(sk) - skb.seq) | 0;
   const cong_win = (sk.snd_cwnd - tcp_packets_in_flight(sk)) * mss;
   const limit = Math.min(send_win, cong_win);
+  if (limit >= max_segs * mss) return false;
   if (skb.next !== null && limit >= skb.len) return false;
   const chunk = Math.floor(Math.min(sk.snd_wnd, sk.snd_cwnd * mss) / 3);
   if (limit >= chunk || sk.tcp_rtx_queue.first === null) return false;
@@ -193,6 +195,27 @@ export function tcp_fragment(sk: tcp_sock, skb: sk_buff, len: number, mss: numbe
   __skb_insert(skb.list!, buff, skb);
 }
 
+/** A buffer that does not fill what may leave takes from the next one. net/ipv4/tcp_output.c:tcp_grow_skb (since 6.10) */
+function tcp_grow_skb(sk: tcp_sock, skb: sk_buff, amount: number): void {
+  const { next } = skb;
+  if (next === null || skb.eor) return;
+  const nlen = Math.min(amount, next.len);
+  if (nlen === 0 || !skb_shift(skb, next, nlen)) return;
+  skb.end_seq = (skb.end_seq + nlen) | 0;
+  next.seq = (next.seq + nlen) | 0;
+  if (next.len > 0) return;
+  skb.end_seq = next.end_seq;
+  skb.eor = next.eor;
+  skb.tcp_flags |= next.tcp_flags;
+  __skb_unlink(next, sk.sk_write_queue);
+  tcp_wmem_free_skb(sk, next);
+}
+
+/** Segments that one buffer may stand for: as many as fit into 64 KB, two at least. net/ipv4/tcp_output.c:tcp_tso_segs */
+function tcp_tso_segs(mss: number): number {
+  return Math.max(Math.floor(GSO_MAX_SIZE / mss), 2);
+}
+
 /** Remembers how full the congestion window was. net/ipv4/tcp_output.c:tcp_cwnd_validate */
 function tcp_cwnd_validate(sk: tcp_sock, is_cwnd_limited: boolean): void {
   if (!before(sk.snd_una, sk.cwnd_usage_seq) || is_cwnd_limited || (!sk.is_cwnd_limited && sk.packets_out > sk.max_packets_out)) {
@@ -224,17 +247,20 @@ export function tcp_slow_start_after_idle_check(k: Kernel, sk: tcp_sock): void {
 export function tcp_write_xmit(k: Kernel, sk: tcp_sock, mss: number, nonagle: number, push_one: number): boolean {
   if (k.trace !== null) enter_sk(k, F.tcp_write_xmit, sk);
   let sent_pkts = 0;
+  const max_segs = tcp_tso_segs(mss);
   for (let skb = tcp_send_head(sk); skb !== null; skb = tcp_send_head(sk)) {
-    const tso_segs = tcp_set_skb_tso_segs(skb, mss);
     let cwnd_quota = tcp_cwnd_test(sk);
     if (cwnd_quota === 0) {
       if (push_one !== 2) break;
       cwnd_quota = 1;
     }
+    cwnd_quota = Math.min(cwnd_quota, max_segs);
+    if (skb.next !== null && cwnd_quota * mss > skb.len) tcp_grow_skb(sk, skb, cwnd_quota * mss - skb.len);
+    const tso_segs = tcp_set_skb_tso_segs(skb, mss);
     if (!tcp_snd_wnd_test(sk, skb, mss)) break;
     if (tso_segs === 1) {
       if (!tcp_nagle_test(sk, skb, mss, skb.next === null ? nonagle : TCP_NAGLE_PUSH)) break;
-    } else if (push_one === 0 && tcp_tso_should_defer(sk, skb, mss)) {
+    } else if (push_one === 0 && tcp_tso_should_defer(sk, skb, mss, max_segs)) {
       break;
     }
     const limit = tso_segs > 1 && !tcp_urg_mode(sk) ? tcp_mss_split_point(sk, skb, mss, cwnd_quota, nonagle) : mss;

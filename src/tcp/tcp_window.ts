@@ -15,6 +15,9 @@ import {
   tcp_receive_window, tcp_space, tcp_win_from_space, type tcp_sock,
 } from './tcp_sock.js';
 
+/** The largest buffer that a device takes at once. include/linux/netdevice.h:GSO_LEGACY_MAX_SIZE, less room for headers */
+export const GSO_MAX_SIZE = 65536 - (MAX_TCP_HEADER + 1);
+
 function round_down(value: number, step: number): number {
   return Math.floor(value / step) * step;
 }
@@ -170,7 +173,7 @@ export function tcp_initialize_rcv_mss(sk: tcp_sock): void {
 export function tcp_xmit_size_goal(sk: tcp_sock, flags: number): number {
   const mss = sk.mss_cache;
   if ((flags & MSG_OOB) !== 0) return mss;
-  const bound = tcp_bound_to_half_wnd(sk, 65536 - (MAX_TCP_HEADER + 1));
+  const bound = tcp_bound_to_half_wnd(sk, GSO_MAX_SIZE);
   let goal = sk.gso_segs * mss;
   if (bound < goal || bound >= goal + mss) {
     sk.gso_segs = Math.min(Math.floor(bound / mss), 65535);
