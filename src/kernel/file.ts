@@ -6,7 +6,6 @@
 
 import type { Kernel } from './kernel.js';
 import { BUG_ON } from './bug.js';
-import { EINVAL } from './errno.js';
 import type { Might, Sleeps } from './point.js';
 import type { poll_table } from './poll_table.js';
 import { leave, traced } from './trace.js';
@@ -149,14 +148,4 @@ export function* task_work_run(k: Kernel): Sleeps<void> {
     const batch = works.splice(0);
     for (let at = batch.length - 1; at >= 0; at--) yield* __fput(k, batch[at]!);
   }
-}
-
-/** Reads into user memory. fs/read_write.c:vfs_iter_read */
-export function vfs_read_iter(k: Kernel, file: file, to: iov_iter): Might<number> {
-  return file.f_op.read_iter === null ? -EINVAL : file.f_op.read_iter(k, file, to);
-}
-
-/** Writes from user memory. fs/read_write.c:vfs_iter_write */
-export function vfs_write_iter(k: Kernel, file: file, from: iov_iter): Might<number> {
-  return file.f_op.write_iter === null ? -EINVAL : file.f_op.write_iter(k, file, from);
 }

@@ -19,7 +19,7 @@ import {
 import { sk_buff_head, type sk_buff } from './skbuff.js';
 import { enter_sk, SOCK_FUNCTIONS } from './sock_trace.js';
 import type { socket } from './socket.js';
-import { SHUTDOWN_MASK, SOCK_DEAD, SOCK_DONE } from './uapi_socket.js';
+import { SOCK_DEAD } from './uapi_socket.js';
 
 const F = SOCK_FUNCTIONS.id;
 
@@ -350,14 +350,4 @@ export function* sk_wait_data(k: Kernel, sk: sock, deadlineNs: number, last: sk_
   yield* lock_sock(k, sk);
   remove_wait_queue(k, sk.wq, wait);
   leave(k, 0);
-}
-
-/** Both directions are shut. include/net/sock.h */
-export function sk_is_shut(sk: sock): boolean {
-  return sk.sk_shutdown === SHUTDOWN_MASK;
-}
-
-/** A FIN has been received. include/net/sock.h:sock_flag(SOCK_DONE) */
-export function sk_is_done(sk: sock): boolean {
-  return (sk.sk_flags & SOCK_DONE) !== 0;
 }

@@ -5,7 +5,7 @@
 
 import type { Kernel } from '../kernel/kernel.js';
 import {
-  EAFNOSUPPORT, EBADF, EFAULT, EINVAL, EMSGSIZE, ENOPROTOOPT, ENOTSOCK, EOPNOTSUPP, EPERM,
+  EAFNOSUPPORT, EBADF, EFAULT, EINVAL, EMSGSIZE, ENOTSOCK, EOPNOTSUPP,
 } from '../kernel/errno.js';
 import { fd_install, fdget, get_unused_fd_flags, put_unused_fd } from '../kernel/fdtable.js';
 import { fput, type file } from '../kernel/file.js';
@@ -275,14 +275,4 @@ export function __sys_getsockopt(k: Kernel, fd: number, level: number, optname: 
   if (typeof sock === 'number') return sock;
   if (level === SOL_SOCKET) return sock_getsockopt(k, sock, optname, optval, optlen);
   return sock.ops!.getsockopt(k, sock, level, optname, optval, optlen);
-}
-
-/** What a protocol without options says. net/socket.c:__sys_setsockopt */
-export function sock_no_sockopt(): number {
-  return -ENOPROTOOPT;
-}
-
-/** Raw sockets need a capability. net/ipv4/af_inet.c:inet_create */
-export function raw_allowed(k: Kernel): number {
-  return k.current.capable ? 0 : -EPERM;
 }
