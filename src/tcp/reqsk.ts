@@ -16,6 +16,7 @@ import { enter_sk } from '../socket/sock_trace.js';
 import { inet_ehash_insert, inet_unhash } from './inet_hashtables.js';
 import { route_mtu } from './link.js';
 import { tcp_v4_send_synack } from './tcp_control.js';
+import { tcp_clock_us } from './tcp_output.js';
 import { tcp_disconnect } from './tcp_disconnect.js';
 import { inet_csk_destroy_sock } from './tcp_life.js';
 import { TCP_MSS_DEFAULT, tcp_full_space, tcp_request_sock, TCP_RTO_MAX, TCP_TIMEOUT_INIT, TCPOLEN_TSTAMP_ALIGNED, type tcp_sock } from './tcp_sock.js';
@@ -64,6 +65,7 @@ function tcp_conn_request(k: Kernel, sk: tcp_sock, skb: sk_buff): void {
     sk.reqsks.add(req);
     req.timer = new timer_list('reqsk_timer', req, reqsk_timer_handler);
     mod_timer(k, req.timer, jiffies(k) + TCP_TIMEOUT_INIT);
+    req.snt_synack = tcp_clock_us(k);
     tcp_v4_send_synack(k, req);
   }
   leave(k, 0);

@@ -181,7 +181,7 @@ function tcp_ack_probe(k: Kernel, sk: tcp_sock): void {
   if (!after(head.end_seq, tcp_wnd_end(sk))) {
     sk.icsk_backoff = 0;
     sk.icsk_probes_tstamp = 0;
-    tcp_clear_xmit_timer(k, sk, ICSK_TIME_PROBE0);
+    tcp_clear_xmit_timer(sk, ICSK_TIME_PROBE0);
   } else {
     tcp_reset_xmit_timer(k, sk, ICSK_TIME_PROBE0, tcp_probe0_when(sk));
   }

@@ -18,13 +18,14 @@ import { inet_csk_complete_hashdance, inet_csk_reqsk_queue_drop } from './reqsk.
 import { tcp_done } from './tcp_life.js';
 import { tcp_rcv_state_process } from './tcp_input.js';
 import { new_tcp_sock } from './tcp_init.js';
+import { tcp_clock_us } from './tcp_output.js';
 import {
   tcp_timewait_sock, type tcp_request_sock, TCP_TIMEWAIT_LEN, type tcp_sock,
 } from './tcp_sock.js';
 import { after, before, TCP_FIN_WAIT2, TCP_SYN_RECV, TCP_TIME_WAIT, TCPHDR_ACK, TCPHDR_FIN, TCPHDR_RST, TCPHDR_SYN } from './tcp_states.js';
 import { TCP_FUNCTIONS } from './tcp_trace.js';
 import { IP_MAX_MTU, tcp_initialize_rcv_mss, tcp_sync_mss } from './tcp_window.js';
-import { keepalive_time_when, tcp_reset_keepalive_timer } from './tcp_xmit_timer.js';
+import { keepalive_time_when, tcp_reset_keepalive_timer, tcp_rtt_estimator } from './tcp_xmit_timer.js';
 
 const F = TCP_FUNCTIONS.id;
 
@@ -178,6 +179,8 @@ function tcp_create_openreq_child(k: Kernel, sk: tcp_sock, req: tcp_request_sock
   newsk.snd_wnd = skb.window * 2 ** newsk.snd_wscale;
   newsk.max_window = newsk.snd_wnd;
   newsk.mss_clamp = req.mss;
+  // The first round trip: SYN-ACK and its ACK, unless the SYN-ACK was sent twice.
+  if (req.num_timeout === 0) tcp_rtt_estimator(newsk, (tcp_clock_us(k) - req.snt_synack) | 0);
   newsk.ack_lrcvtime = jiffies(k);
   newsk.lsndtime = jiffies(k);
   if ((newsk.sk_flags & SOCK_KEEPOPEN) !== 0) tcp_reset_keepalive_timer(k, newsk, keepalive_time_when(k, newsk));

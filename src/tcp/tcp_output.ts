@@ -39,7 +39,7 @@ function tcp_event_ack_sent(k: Kernel, sk: tcp_sock): void {
       sk.ack_quick -= pkts;
     }
   }
-  if (sk.ack_pending !== 0) tcp_clear_delack(k, sk);
+  if (sk.ack_pending !== 0) tcp_clear_delack(sk);
 }
 
 /** Data left: as a reply to what just came it makes the connection interactive. net/ipv4/tcp_output.c:tcp_event_data_sent */

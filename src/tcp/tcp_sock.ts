@@ -206,7 +206,8 @@ export class tcp_request_sock extends sock_common {
   advmss = TCP_MSS_DEFAULT;
   pmtu = 0;
   snt_window = 0;
-  num_retrans = 0;
+  /** when the SYN-ACK left, microseconds modulo 2^32 */
+  snt_synack = 0;
   num_timeout = 0;
   acked = false;
   timer: timer_list | null = null;

@@ -5,7 +5,7 @@
  */
 
 import type { Kernel } from '../kernel/kernel.js';
-import { jiffies, mod_timer, msecs_to_jiffies, timer_delete } from '../kernel/timer.js';
+import { jiffies, mod_timer, msecs_to_jiffies } from '../kernel/timer.js';
 import { sock_net } from '../socket/net.js';
 import {
   ICSK_ACK_SCHED, ICSK_ACK_TIMER, ICSK_TIME_NONE, ICSK_TIME_PROBE0, ICSK_TIME_RETRANS, inet_csk_in_pingpong_mode, TCP_ATO_MIN, TCP_DELACK_MAX,
@@ -19,16 +19,14 @@ export function tcp_reset_xmit_timer(k: Kernel, sk: tcp_sock, what: number, when
   mod_timer(k, sk.retransmit_timer, sk.icsk_timeout);
 }
 
-/** Disarms it if it is armed for this. include/net/inet_connection_sock.h:inet_csk_clear_xmit_timer */
-export function tcp_clear_xmit_timer(k: Kernel, sk: tcp_sock, what: number): void {
-  if (sk.icsk_pending !== what) return;
-  sk.icsk_pending = ICSK_TIME_NONE;
-  timer_delete(k, sk.retransmit_timer);
+/** Nothing is to be done any more. The timer runs on and finds that out: moving it costs more. include/net/inet_connection_sock.h:inet_csk_clear_xmit_timer */
+export function tcp_clear_xmit_timer(sk: tcp_sock, what: number): void {
+  if (sk.icsk_pending === what) sk.icsk_pending = ICSK_TIME_NONE;
 }
 
 /** The timer restarts after news of the oldest data, or stops when all is acknowledged. net/ipv4/tcp_input.c:tcp_rearm_rto */
 export function tcp_rearm_rto(k: Kernel, sk: tcp_sock): void {
-  if (sk.packets_out === 0) tcp_clear_xmit_timer(k, sk, ICSK_TIME_RETRANS);
+  if (sk.packets_out === 0) tcp_clear_xmit_timer(sk, ICSK_TIME_RETRANS);
   else tcp_reset_xmit_timer(k, sk, ICSK_TIME_RETRANS, sk.icsk_rto);
 }
 
@@ -54,11 +52,10 @@ export function inet_csk_schedule_ack(sk: tcp_sock): void {
   sk.ack_pending |= ICSK_ACK_SCHED;
 }
 
-/** No ACK is owed any more. include/net/inet_connection_sock.h:inet_csk_clear_xmit_timer(ICSK_TIME_DACK) */
-export function tcp_clear_delack(k: Kernel, sk: tcp_sock): void {
+/** No ACK is owed any more; the timer runs on, as above. include/net/inet_connection_sock.h:inet_csk_clear_xmit_timer(ICSK_TIME_DACK) */
+export function tcp_clear_delack(sk: tcp_sock): void {
   sk.ack_pending = 0;
   sk.ack_retry = 0;
-  timer_delete(k, sk.delack_timer);
 }
 
 /** Arms the delayed ACK at an absolute tick. include/net/inet_connection_sock.h:inet_csk_reset_xmit_timer(ICSK_TIME_DACK) */
