@@ -111,7 +111,7 @@ function wait_task_continued(wo: wait_opts, p: task_struct): number {
 /** Has this child something to tell? kernel/exit.c:wait_consider_task @returns its pid, or 0 */
 function wait_consider_task(k: Kernel, wo: wait_opts, p: task_struct): number {
   if (p.exit_state === EXIT_DEAD || !eligible_child(wo, p)) return 0;
-  if (p.exit_state === EXIT_ZOMBIE && !delay_group_leader(p)) return wait_task_zombie(k, wo, p);
+  if (p.exit_state === EXIT_ZOMBIE && p.ptrace === null && !delay_group_leader(p)) return wait_task_zombie(k, wo, p);
   wo.notask_error = 0;
   const stopped = wait_task_stopped(wo, p);
   return stopped !== 0 ? stopped : wait_task_continued(wo, p);

@@ -87,7 +87,7 @@ function forget_original_parent(k: Kernel, father: task_struct, dead: task_struc
     if (reaper !== null) reaper.children.push(p);
     if (reaper !== null && reaper.signal === father.signal) continue;
     p.exit_signal = SIGCHLD;
-    if (p.exit_state !== EXIT_ZOMBIE || !thread_group_empty(p) || !notify_end(k, p)) continue;
+    if (p.exit_state !== EXIT_ZOMBIE || p.ptrace !== null || !thread_group_empty(p) || !notify_end(k, p)) continue;
     p.exit_state = EXIT_DEAD;
     dead.push(p);
   }
@@ -164,8 +164,13 @@ export function* do_exit(k: Kernel, code: number): Sleeps<never> {
   put_files_struct(k, task.files);
   task.files = new files_struct(0);
   yield* task_work_run(k);
-  // the parent hears of the end when the tracer has let go of the task
-  if (task.ptrace !== null) yield AT_EXIT_STOP;
+  if (task.ptrace !== null) {
+    // the tracer and pidfds are told now, the parent when the tracer has let go of the task
+    task.exit_state = EXIT_ZOMBIE;
+    if (thread_group_leader(task) && thread_group_empty(task)) do_notify_pidfd(k, task);
+    yield AT_EXIT_STOP;
+    task.ptrace = null;
+  }
   exit_notify(k, task);
   BUG_ON(k.spinlocks_held > 0, 'a task ends while it holds a spinlock');
   task.exited = true;

@@ -36,8 +36,9 @@ export class Choices {
     return this.#at.get(line) ?? [];
   }
 
-  /** The same choices and one more; a choice of the same kind about the same call is replaced. */
-  with(choice: Choice): Choices {
-    return new Choices([...this.list.filter(({ kind, entry }) => kind !== choice.kind || entry !== choice.entry), choice]);
+  /** The same choices and some more; one of the same kind about the same call is replaced. */
+  with(more: readonly Choice[]): Choices {
+    const kept = this.list.filter(({ kind, entry }) => !more.some((choice) => choice.kind === kind && choice.entry === entry));
+    return new Choices([...kept, ...more]);
   }
 }

@@ -20,18 +20,31 @@ export interface Crossroads {
   readonly before: readonly number[];
 }
 
-/** The choices that may help, the most likely ones first. */
-export function candidates({ line, open, before }: Crossroads): Choice[] {
-  const moves: Choice[] = [];
-  const lines = [...before, line];
-  open.forEach(({ entry, asleep }, index) => {
-    const looks = lines.filter((at) => at > entry && at <= line).reverse();
-    // who slept and finds nothing now may have looked before another call took it away
-    if (asleep || index === 0) for (const at of looks) moves.push({ kind: 'look', entry, before: at });
-  });
-  for (const { entry, exit } of open) {
-    // a call of two lines may have acted later, up to its second line
-    if (exit === 0 || exit > entry) for (const at of [line + 1, ...[...lines].reverse()]) if (at > entry && (exit === 0 || at <= exit)) moves.push({ kind: 'start', entry, before: at });
-  }
-  return moves;
+/** Choices that may help, the most likely ones first: one change, then two calls that both acted later. */
+export function candidates(here: Crossroads): Choice[][] {
+  const looks = looksOf(here);
+  const starts = startsOf(here);
+  return [...looks.map((choice) => [choice]), ...starts.map((choice) => [choice]), ...pairs(starts, here)];
+}
+
+/** Who slept and finds nothing now may have looked before another call took it away. */
+function looksOf({ line, open, before }: Crossroads): Choice[] {
+  const lines = [...before, line].reverse();
+  return open.flatMap(({ entry, asleep }, index): Choice[] =>
+    (asleep || index === 0 ? lines.filter((at) => at > entry).map((at) => ({ kind: 'look', entry, before: at })) : []));
+}
+
+/** A call of two lines may have acted later, up to its second line. */
+function startsOf({ line, open, before }: Crossroads): Choice[] {
+  const lines = [line + 1, line, ...[...before].reverse()];
+  return open.flatMap(({ entry, exit }): Choice[] =>
+    (exit === 0 || exit > entry ? lines.filter((at) => at > entry && (exit === 0 || at <= exit)).map((at) => ({ kind: 'start', entry, before: at })) : []));
+}
+
+/** Two of the calls that were under way while the diverging one was. */
+function pairs(starts: readonly Choice[], { open }: Crossroads): Choice[][] {
+  const since = open[0]?.entry ?? 0;
+  const overlapping = new Set(open.filter(({ exit }) => exit === 0 || exit > since).map(({ entry }) => entry));
+  const few = starts.filter(({ entry }) => overlapping.has(entry));
+  return few.flatMap((first, i) => few.slice(i + 1).filter(({ entry }) => entry !== first.entry).map((second) => [first, second]));
 }

@@ -2,7 +2,7 @@
  * The lines of a log that are no calls: a signal is delivered, a thread stops, a thread ends.
  */
 
-import { do_send_sig_info } from '../kernel/signal.js';
+import { do_send_sig_info, recalc_sigpending_tsk } from '../kernel/signal.js';
 import { SIGNAL_GROUP_EXIT } from '../kernel/signal_types.js';
 import { has_pending_signals, sig_hi, sig_lo } from '../kernel/sigset.js';
 import { run_next } from '../kernel/sched.js';
@@ -57,7 +57,10 @@ export function atSignal(engine: Engine, thread: Thread, event: SignalEvent): vo
     inject(engine, thread, info);
   }
   unblock(thread, info.signo);
+  // each stop of a traced thread looks for signals of the process: the one that takes it is the one that stops first
+  recalc_sigpending_tsk(thread.task);
   toSignal(thread);
+  if (thread.where !== 'signal') engine.diverge(event.line, thread, null, event.signal, `no signal; the task is ${thread.where}`, 'the signal is not delivered in the model');
   if (thread.where !== 'signal') return;
   const { stop } = thread;
   const pid = stop!.si_pid;

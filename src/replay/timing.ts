@@ -5,7 +5,7 @@
  */
 
 import { clock_advance_to, hrtimer_start, type hrtimer } from '../kernel/clock.js';
-import { run_next } from '../kernel/sched.js';
+import { fatal_signal_pending, run_next } from '../kernel/sched.js';
 import { isTimeout } from './decodePoll.js';
 import type { Call } from './call.js';
 import { Plan } from './plan.js';
@@ -44,12 +44,27 @@ function postpone({ k }: Session, { task }: Thread, timeNs: number): void {
   for (const timer of late) hrtimer_start(k, timer, timeNs + 1);
 }
 
+/** Threads that were killed close what they have, although the log shows their end later. True when there were any. */
+function endKilled({ threads }: Session): boolean {
+  let any = false;
+  for (const thread of threads.values()) {
+    const { where, task } = thread;
+    if (where === 'exiting' || where === 'dead' || !fatal_signal_pending(task)) continue;
+    any = true;
+    if (where === 'user') thread.go('signals');
+    else thread.resume();
+    if (thread.where === 'left') thread.resume();
+  }
+  return any;
+}
+
 /** The call of a thread must end now: its task goes on, if need be after the timers that can wake it. */
 export function forward(session: Session, thread: Thread, timeNs: number | null): void {
   const { k } = session;
   const limit = timeNs === null ? Infinity : timeNs + TOLERANCE_NS;
   for (;;) {
     thread.resume();
+    if (thread.where === 'call' && endKilled(session)) thread.resume();
     if (thread.where !== 'call' || !(thread.plan instanceof Plan)) return;
     const next = k.clock.heap[0];
     if (next === undefined || next.expiresNs > limit) return;
