@@ -29,7 +29,7 @@ export function tcp_urg_mode(sk: tcp_sock): boolean {
 }
 
 /** An ACK left: one less to be sent quickly, and none is owed. net/ipv4/tcp_output.c:tcp_event_ack_sent */
-function tcp_event_ack_sent(k: Kernel, sk: tcp_sock): void {
+function tcp_event_ack_sent(sk: tcp_sock): void {
   if (sk.ack_quick > 0) {
     const pkts = inet_csk_ack_scheduled(sk) ? 1 : 0;
     if (pkts >= sk.ack_quick) {
@@ -81,7 +81,7 @@ export function tcp_transmit_skb(k: Kernel, sk: tcp_sock, skb: sk_buff, clone_it
       out.tcp_flags |= TCPHDR_URG;
     }
   }
-  if ((flags & TCPHDR_ACK) !== 0) tcp_event_ack_sent(k, sk);
+  if ((flags & TCPHDR_ACK) !== 0) tcp_event_ack_sent(sk);
   if (skb.len !== 0) tcp_event_data_sent(k, sk);
   ip_queue_xmit(k, out, sk.id);
 }
