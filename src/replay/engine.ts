@@ -43,7 +43,8 @@ export class Engine {
   /** calls of two lines that came back a short while ago */
   readonly #left: OpenCall[] = [];
   /** lines of the last events */
-  readonly #recent: number[] = [];
+  readonly #recent: number[] = Array.from({ length: RECENT }, () => 0);
+  #newest = 0;
 
   constructor(log: string, world: World = {}, choices: Choices = new Choices(), givenUp: ReadonlySet<number> = new Set()) {
     this.#file = log;
@@ -57,10 +58,11 @@ export class Engine {
   take(event: LogEvent): void {
     if (event.type === 'torn') return;
     advanceTo(this.session, event.timeNs);
-    for (const choice of this.#choices.at(event.line)) this.#follow(choice);
+    if (this.#choices.list.length > 0) for (const choice of this.#choices.at(event.line)) this.#follow(choice);
     this.#dispatch(event);
-    if (this.#recent.at(-1) !== event.line) this.#recent.push(event.line);
-    if (this.#recent.length > RECENT) this.#recent.shift();
+    if (this.#recent[this.#newest] === event.line) return;
+    this.#newest = (this.#newest + 1) % RECENT;
+    this.#recent[this.#newest] = event.line;
   }
 
   #dispatch(event: Exclude<LogEvent, TornEvent>): void {
@@ -164,7 +166,7 @@ export class Engine {
       if (call !== null && thread.plan instanceof Plan) open.push({ entry: call.entryLine, exit: call.exitLine, asleep: thread.where === 'call' });
     }
     open.push(...this.#left);
-    const here = { line, open, before: [...this.#recent] };
+    const here = { line, open, before: this.#recent.filter((at) => at > 0).sort((a, b) => a - b) };
     if (candidates(here).length > 0) this.crossroads = here;
   }
 

@@ -17,15 +17,19 @@ import type { Thread } from './thread.js';
 export const outside_fops: file_operations = { ...null_fops, name: 'outside', read_iter: null, write_iter: null };
 
 /** Calls whose result is a new descriptor of the kernel's choice. */
-const MAKERS = /^(open|openat|openat2|creat|dup|socket|accept4?|epoll_create1?|eventfd2?|timerfd_create|signalfd4?|memfd_create|inotify_init1?|pidfd_open|pidfd_getfd|io_uring_setup|fanotify_init|perf_event_open|userfaultfd)$/;
-const PAIR_MAKERS = /^(pipe2?|socketpair)$/;
+const MAKERS: ReadonlySet<string> = new Set([
+  'open', 'openat', 'openat2', 'creat', 'dup', 'socket', 'accept', 'accept4', 'epoll_create', 'epoll_create1', 'eventfd', 'eventfd2',
+  'timerfd_create', 'signalfd', 'signalfd4', 'memfd_create', 'inotify_init', 'inotify_init1', 'pidfd_open', 'pidfd_getfd', 'io_uring_setup',
+  'fanotify_init', 'perf_event_open', 'userfaultfd',
+]);
+const PAIR_MAKERS: ReadonlySet<string> = new Set(['pipe', 'pipe2', 'socketpair']);
 
 /** The numbers that Linux gave to new descriptors in this call; null: it makes none. */
 export function madeBy(call: Call): number[] | null {
   const { result, name } = call;
   if (result === null || result.kind !== 'value') return null;
-  if (MAKERS.test(name) || (name === 'fcntl' && isDup(call))) return [Number(result.value)];
-  if (!PAIR_MAKERS.test(name)) return null;
+  if (MAKERS.has(name) || (name === 'fcntl' && isDup(call))) return [Number(result.value)];
+  if (!PAIR_MAKERS.has(name)) return null;
   const pair = call.args[name === 'socketpair' ? 3 : 0];
   return pair?.kind === 'array' ? arrayOf(pair).items.map(fdOf) : null;
 }

@@ -93,7 +93,7 @@ class Search {
 export function searchReplay(log: string, events: Iterable<LogEvent>, options: SearchOptions = {}): LogReport {
   const kept: LogEvent[] = [];
   const first = replayOnce(log, keep(events, kept), new Choices(), options);
-  if (first.crossroads === null || kept.length > LARGEST || options.budget === 0) return first.report;
+  if (first.crossroads === null || kept.length === 0 || options.budget === 0) return first.report;
   const search = new Search(log, kept, options);
   let node: Node = { choices: new Choices(), here: first.crossroads };
   while (node.here !== null && search.left > 0 && search.givenUp.size < MOST_GIVEN_UP) {
@@ -107,10 +107,12 @@ export function searchReplay(log: string, events: Iterable<LogEvent>, options: S
   return report.divergences.length <= first.report.divergences.length ? report : first.report;
 }
 
-/** Hands events on and keeps those of a log that is short enough to be searched. */
+/** Hands events on, and keeps them if the log is short enough to be searched. */
 function* keep(events: Iterable<LogEvent>, kept: LogEvent[]): Generator<LogEvent, void, void> {
+  let count = 0;
   for (const event of events) {
-    if (kept.length <= LARGEST) kept.push(event);
+    if (++count <= LARGEST) kept.push(event);
+    else kept.length = 0;
     yield event;
   }
 }
