@@ -10,6 +10,10 @@ import { BUG_ON } from './bug.js';
 export const NSEC_PER_USEC = 1_000;
 export const NSEC_PER_MSEC = 1_000_000;
 export const NSEC_PER_SEC = 1_000_000_000;
+/** Ticks a second. include/asm-generic/param.h:HZ */
+export const HZ = 250;
+/** Nanoseconds of a tick. */
+export const JIFFY_NS = NSEC_PER_SEC / HZ;
 
 /** One timer. `expiresNs` is CLOCK_MONOTONIC; `position` is its place in the heap, -1 when it is not armed. */
 export class hrtimer {
@@ -34,6 +38,8 @@ export class hrtimer {
 export class Clock {
   /** CLOCK_MONOTONIC, nanoseconds since boot */
   nowNs = 0;
+  /** ticks since boot; kept, because networking asks for it at every segment */
+  jiffies = 0;
   /** CLOCK_REALTIME minus CLOCK_MONOTONIC */
   realtimeOffsetNs = 0;
   private armings = 0;
@@ -113,12 +119,19 @@ export function hrtimer_run_queues(k: Kernel): void {
   }
 }
 
+/** Sets the clock, never backwards. kernel/time/timekeeping.c:timekeeping_advance */
+function set_clock(clock: Clock, ns: number): void {
+  if (ns <= clock.nowNs) return;
+  clock.nowNs = ns;
+  clock.jiffies = Math.floor(ns / JIFFY_NS);
+}
+
 /** Moves the clock to `ns` (never backwards), firing timers on the way, each at its own instant. ours: virtual time. */
 export function clock_advance_to(k: Kernel, ns: number): void {
   const { heap } = k.clock;
   while (heap.length > 0 && heap[0]!.expiresNs <= ns) {
-    k.clock.nowNs = Math.max(k.clock.nowNs, heap[0]!.expiresNs);
+    set_clock(k.clock, heap[0]!.expiresNs);
     hrtimer_run_queues(k);
   }
-  k.clock.nowNs = Math.max(k.clock.nowNs, ns);
+  set_clock(k.clock, ns);
 }

@@ -5,17 +5,12 @@
  */
 
 import type { Kernel } from './kernel.js';
-import { hrtimer, hrtimer_active, hrtimer_cancel, hrtimer_start } from './clock.js';
+import { hrtimer, hrtimer_active, hrtimer_cancel, hrtimer_start, HZ, JIFFY_NS } from './clock.js';
 import { local_bh_disable, local_bh_enable } from './softirq.js';
-
-/** Ticks a second. include/asm-generic/param.h:HZ */
-export const HZ = 250;
-/** Nanoseconds of a tick. */
-export const JIFFY_NS = 1_000_000_000 / HZ;
 
 /** Ticks since boot. include/linux/jiffies.h:jiffies */
 export function jiffies(k: Kernel): number {
-  return Math.floor(k.clock.nowNs / JIFFY_NS);
+  return k.clock.jiffies;
 }
 
 /** Milliseconds as ticks, rounded up. include/linux/jiffies.h:msecs_to_jiffies */

@@ -7,7 +7,8 @@
 import type { Kernel } from '../kernel/kernel.js';
 import { EFAULT, EINVAL, ENOENT, ENOPROTOOPT } from '../kernel/errno.js';
 import type { Might, Sleeps } from '../kernel/point.js';
-import { HZ, msecs_to_jiffies } from '../kernel/timer.js';
+import { HZ } from '../kernel/clock.js';
+import { msecs_to_jiffies } from '../kernel/timer.js';
 import { copy_from_user, get_user_u32, type user_ptr } from '../kernel/uaccess.js';
 import { sock_net } from '../socket/net.js';
 import { lock_sock, lock_sock_nowait, release_sock, sock_flag } from '../socket/sock.js';

@@ -5,7 +5,8 @@
  */
 
 import type { Kernel } from '../kernel/kernel.js';
-import { JIFFY_NS, jiffies, mod_timer, msecs_to_jiffies, timer_delete } from '../kernel/timer.js';
+import { JIFFY_NS } from '../kernel/clock.js';
+import { jiffies, mod_timer, msecs_to_jiffies, timer_delete } from '../kernel/timer.js';
 import { leave } from '../kernel/trace.js';
 import { sock_net } from '../socket/net.js';
 import { sock_flag, sock_owned_by_user } from '../socket/sock.js';
