@@ -11,9 +11,9 @@ import { sock_net } from '../socket/net.js';
 import type { sk_buff } from '../socket/skbuff.js';
 import { SOCK_BINDPORT_LOCK } from '../socket/uapi_socket.js';
 import { type sock_common } from '../socket/sock.js';
-import { is_v6_socket, type tcp_timewait_sock, type tcp_request_sock, type tcp_sock } from './tcp_sock.js';
+import { is_v6_address, is_v6_socket, type tcp_request_sock, type tcp_sock, type tcp_timewait_sock } from './tcp_sock.js';
 import { TCP_LISTEN, TCP_NEW_SYN_RECV, TCP_TIME_WAIT } from './tcp_states.js';
-import { is_v6_address } from './tcp_sock.js';
+import { tcp_v4_rcv } from './tcp_ipv4.js';
 
 /** What one address of a link does with segments sent to it: a peer that a test plays, or nobody. */
 export type link_peer = (k: Kernel, skb: sk_buff) => void;
@@ -60,7 +60,10 @@ export class tcp_netns {
 /** TCP's part of the namespace, made at first use. ours: Linux has it from boot */
 export function tcp_net(k: Kernel): tcp_netns {
   const net = sock_net(k);
-  if (net.tcp === null) net.tcp = new tcp_netns();
+  if (net.tcp === null) {
+    net.tcp = new tcp_netns();
+    k.softnet.receive = tcp_v4_rcv;
+  }
   return net.tcp as tcp_netns;
 }
 

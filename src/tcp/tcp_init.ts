@@ -10,7 +10,7 @@ import type { proto } from '../socket/sock.js';
 import { enter_sk, SOCK_FUNCTIONS } from '../socket/sock_trace.js';
 import { sk_stream_write_space } from '../socket/stream.js';
 import { tcp_net } from './inet_hashtables.js';
-import { tcp_v4_do_rcv, tcp_v4_rcv } from './tcp_ipv4.js';
+import { tcp_v4_do_rcv } from './tcp_ipv4.js';
 import { tcp_set_rcvlowat } from './tcp_rcvlowat.js';
 import { tcp_sock, type tcp_timer_functions } from './tcp_sock.js';
 import { tcp_delack_timer, tcp_keepalive_timer, tcp_release_cb, tcp_set_keepalive, tcp_write_timer } from './tcp_timer.js';
@@ -45,8 +45,6 @@ export function new_tcp_sock(k: Kernel, family: number): tcp_sock {
   sk.sk_rcvbuf = sysctl.tcp_rmem[1];
   sk.sk_write_space = sk_stream_write_space;
   sk.sk_uid = k.current.user.uid;
-  const net = tcp_net(k);
-  net.socks.add(sk);
-  k.softnet.receive = tcp_v4_rcv;
+  tcp_net(k).socks.add(sk);
   return sk;
 }
