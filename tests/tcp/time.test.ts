@@ -17,7 +17,13 @@ test('T99: an unanswered SYN is repeated each second at first, then less often; 
     const [fd, peer] = yield* synSent(k);
     const w = yield* watch(k, fd);
     while ((yield* w.next()) === '-') yield* msleep(k, 1000);
-    expect(seconds(peer.times)).toEqual([0, 1, 2, 3, 4, 5, 7, 11, 19, 35, 67]);
+    // Each wait ends with its slot of the timer wheel: up to an eighth late.
+    const nominal = [0, 1, 2, 3, 4, 5, 7, 11, 19, 35, 67];
+    expect(peer.times).toHaveLength(nominal.length);
+    nominal.forEach((at, i) => {
+      expect(peer.times[i]).toBeGreaterThanOrEqual(at);
+      expect(peer.times[i]).toBeLessThan(at * 1.05 + 0.01);
+    });
     expect(now(k)).toBeGreaterThan(130_000);
     expect(now(k)).toBeLessThan(136_000);
     expect(yield* mask(k, fd)).toBe('IN OUT ERR HUP RDHUP');
@@ -25,12 +31,12 @@ test('T99: an unanswered SYN is repeated each second at first, then less often; 
   });
 });
 
-test.each([[1, 3], [2, 7], [3, 19], [4, 35]])('T99: TCP_SYNCNT %i gives up after %i s', (count, after) => {
+test.each([[1, 3], [2, 7], [3, 19], [4, 35]])('T99: TCP_SYNCNT %i gives up after %i s (on Linux 3.08, 7.13, 19.49, 35.61)', (count, after) => {
   simulate(function* (k) {
     const [fd] = yield* synSent(k);
     yield* setopt(k, fd, SOL_TCP, 7, count);
     while ((yield* state(k, fd)) === 'SYN_SENT') yield* msleep(k, 100);
-    expect(Math.round(now(k) / 1000)).toBe(after);
+    expect(Math.floor(now(k) / 1000)).toBe(after);
   });
 });
 
