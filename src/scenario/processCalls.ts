@@ -124,8 +124,8 @@ export class ProcessCalls extends SocketCalls {
   sigaction(signal: number, handler: Handler | typeof SIG_DFL | typeof SIG_IGN, options: ActionOptions = {}): Call {
     const { kernel, log } = this.host;
     const mask = sigset(options.mask ?? [])!;
-    const sa_handler = typeof handler !== 'function' ? handler : (signo: number, info: siginfo): Sleeps<void> | void => {
-      log.signal(kernel.current, info);
+    const sa_handler = typeof handler !== 'function' ? handler : (signo: number, info: siginfo, ret: number): Sleeps<void> | void => {
+      log.signal(kernel.current, info, ret);
       return handler(signo, info);
     };
     const action: k_sigaction = { sa_handler, sa_flags: options.flags ?? 0, sa_mask_lo: word(mask, 0), sa_mask_hi: word(mask, 4) };

@@ -4,7 +4,7 @@
  * its memory right after a call.
  */
 
-import { errnoName } from '../kernel/errno.js';
+import { errnoName, ERESTARTNOINTR } from '../kernel/errno.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { siginfo } from '../kernel/signal_types.js';
 import { TASK_RUNNING, type task_struct } from '../kernel/task.js';
@@ -39,6 +39,8 @@ export class RunningCall {
   ret: number | null = null;
   /** the first half is on the log */
   split = false;
+  /** its end is on the log already: a signal that came with it follows */
+  told = false;
 
   constructor(task: task_struct, row: syscall_row, args: readonly syscall_arg[]) {
     this.task = task;
@@ -70,6 +72,8 @@ export class Strace {
   private readonly watcher: ((line: LogLine) => void) | null;
   /** the call whose line is begun and not ended */
   private open: RunningCall | null = null;
+  /** calls on their way by pid, those of handlers behind the ones they interrupt */
+  private readonly running = new Map<number, RunningCall[]>();
 
   /** @param keep how many of the newest lines are kept; 0: no line is made */
   constructor(k: Kernel, keep: number, watcher: ((line: LogLine) => void) | null) {
@@ -83,6 +87,9 @@ export class Strace {
     if (this.keep === 0) return;
     this.interrupt();
     this.open = call;
+    const calls = this.running.get(call.task.pid);
+    if (calls === undefined) this.running.set(call.task.pid, [call]);
+    else calls.push(call);
   }
 
   /** A call returns to its program. */
@@ -90,6 +97,12 @@ export class Strace {
     call.ret = ret;
     this.last.set(call.task.pid, call);
     if (this.keep === 0) return;
+    this.running.get(call.task.pid)?.pop();
+    if (!call.told) this.tell(call, ret);
+  }
+
+  private tell(call: RunningCall, ret: number): void {
+    call.ret = ret;
     if (this.open === call) this.open = null;
     else this.interrupt();
     this.add(call.task, call.split ? 'resumed' : 'call', call.row.name, ret, call.split ? printResumed(call) : printCall(call));
@@ -100,9 +113,16 @@ export class Strace {
     if (this.open !== null && this.open.task.__state !== TASK_RUNNING) this.interrupt();
   }
 
-  /** A handler is about to run. */
-  signal(task: task_struct, info: siginfo): void {
+  /** A handler is about to run. @param ret what the call that it interrupts has returned; -ERESTARTNOINTR: it will be made again */
+  signal(task: task_struct, info: siginfo, ret: number): void {
     if (this.keep === 0) return;
+    const call = this.running.get(task.pid)?.at(-1);
+    if (call !== undefined && !call.told) {
+      this.tell(call, ret);
+      // A call that is made again is printed again, as a whole.
+      call.told = ret !== -ERESTARTNOINTR;
+      call.split = false;
+    }
     this.interrupt();
     const code = SI_CODES[info.si_code] ?? String(info.si_code);
     const fields = [`si_signo=${signalName(info.si_signo)}`, `si_code=${code}`, `si_pid=${info.si_pid}`, `si_uid=${info.si_uid}`];
