@@ -9,12 +9,16 @@ import { readFileSync } from 'node:fs';
 import { reportError } from './errors.js';
 import { stopQuietlyOnClosedPipe } from './output.js';
 
-const INTRODUCTION = `epollsim runs programs on a model of Linux's epoll, poll, select, pipes, Unix sockets and TCP that has the
-kernel's own structures and takes its steps. The same program, seed and choices give the same run, every time.
+const INTRODUCTION = `epollsim runs programs on a model of Linux's epoll, poll, select, pipes,
+Unix sockets and TCP that has the kernel's own structures and takes its steps.
+The same program, seed and choices give the same run, every time.
 
-To see:      epollsim run during-scan           each system call, and what it changed inside
-To test:     epollsim run herd --seed 7         the same programs under another schedule
-To compare:  epollsim replay server.log         a strace log of a real program, call by call`;
+To see:      epollsim run during-scan
+             each system call, and what it changed inside
+To test:     epollsim run herd --seed 7
+             the same programs under another schedule
+To compare:  epollsim replay server.log
+             a strace log of a real program, call by call`;
 
 const NEXT = `
 Examples:
