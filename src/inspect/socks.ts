@@ -11,6 +11,7 @@ import { unix_sock } from '../socket/unix_sock.js';
 import { IN6ADDR_LOOPBACK } from '../tcp/inet_addr.js';
 import { tcp_netns } from '../tcp/inet_hashtables.js';
 import { tcp_receive_window, tcp_sock, type tcp_timewait_sock } from '../tcp/tcp_sock.js';
+import { udp_sock } from '../tcp/udp.js';
 import type { SequenceView } from './view.js';
 
 /** TCP's tables, if the machine has any. */
@@ -58,6 +59,7 @@ export function halfOpenOf(sk: sock): number {
 
 /** Queues of buffers besides the receive queue, with their names. */
 export function otherQueues(sk: sock): readonly (readonly [string, sk_buff_head])[] {
+  if (sk instanceof udp_sock) return [['reader queue', sk.reader_queue]];
   if (!(sk instanceof tcp_sock)) return [];
   return [['write queue', sk.sk_write_queue], ['retransmission queue', sk.tcp_rtx_queue], ['out-of-order queue', sk.out_of_order_queue]];
 }

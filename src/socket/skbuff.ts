@@ -8,6 +8,7 @@ import type { file } from '../kernel/file.js';
 import type { iov_iter } from '../kernel/uaccess.js';
 import { BUG_ON } from '../kernel/bug.js';
 import type { sock } from './sock.js';
+import { IPPROTO_TCP } from './uapi_socket.js';
 
 /** Memory a buffer costs beyond its payload: the structures and the room for headers. Measured on loopback. */
 export const SKB_OVERHEAD = 832;
@@ -56,6 +57,8 @@ export class sk_buff {
   sacked = 0;
   /** left for the last time, microseconds modulo 2^32 */
   tstamp = 0;
+  /** of the IP header, with the addresses; UDP and ICMP use these and the ports alone */
+  ip_protocol = IPPROTO_TCP;
   saddr = 0;
   daddr = 0;
   source = 0;

@@ -82,6 +82,7 @@ export const SO_ZEROCOPY = 60;
 export const SCM_RIGHTS = 1;
 
 export const IPPROTO_IP = 0;
+export const IPPROTO_ICMP = 1;
 export const IPPROTO_TCP = 6;
 export const IPPROTO_UDP = 17;
 export const IPPROTO_IPV6 = 41;

@@ -11,7 +11,7 @@ import { TASK_INTERRUPTIBLE } from '../kernel/task.js';
 import { EPOLLERR, EPOLLIN } from '../kernel/uapi.js';
 import { autoremove_wake_function, finish_wait, prepare_to_wait_exclusive, wait_queue_entry } from '../kernel/wait.js';
 import { __skb_unlink, type sk_buff } from './skbuff.js';
-import { sock_deadline, sock_error, sock_expired, sock_intr_errno } from './sock.js';
+import { sock_deadline, sock_error, sock_expired, sock_intr_errno, type sock } from './sock.js';
 import { RCV_SHUTDOWN } from './uapi_socket.js';
 import { is_connection_based, TCP_ESTABLISHED, TCP_LISTEN, WAIT, type unix_sock } from './unix_sock.js';
 
@@ -22,7 +22,7 @@ function receiver_wake_function(k: Kernel, wait: wait_queue_entry, mode: number,
 }
 
 /** Sleeps until the queue has something. net/core/datagram.c:__skb_wait_for_more_packets @returns WAIT: look again, or 0 or -errno: the end */
-export function* __skb_wait_for_more_packets(k: Kernel, sk: unix_sock, deadlineNs: number): Sleeps<number> {
+export function* __skb_wait_for_more_packets(k: Kernel, sk: sock, deadlineNs: number): Sleeps<number> {
   const wait = new wait_queue_entry(k.current, receiver_wake_function);
   prepare_to_wait_exclusive(k, sk.wq, wait, TASK_INTERRUPTIBLE);
   let ret = sock_error(sk);

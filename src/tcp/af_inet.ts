@@ -1,11 +1,11 @@
 /**
- * AF_INET and AF_INET6 as families: making a TCP socket, bind, names, shutdown, release, and the table of its
- * operations. Linux counterparts: net/ipv4/af_inet.c, net/ipv6/af_inet6.c. Only SOCK_STREAM with TCP exists.
+ * AF_INET and AF_INET6 as families: making a TCP or UDP socket, bind, names, shutdown, release, and the tables of
+ * their operations. Linux counterparts: net/ipv4/af_inet.c, net/ipv6/af_inet6.c. Raw sockets do not exist.
  */
 
 import type { Kernel } from '../kernel/kernel.js';
 import {
-  EACCES, EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL, ENOTCONN, EPERM, EPROTONOSUPPORT, ESOCKTNOSUPPORT,
+  EACCES, EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL, ENOTCONN, EOPNOTSUPP, EPERM, EPROTONOSUPPORT, ESOCKTNOSUPPORT,
 } from '../kernel/errno.js';
 import type { Sleeps } from '../kernel/point.js';
 import { PF_EXITING } from '../kernel/task.js';
@@ -14,7 +14,7 @@ import { lock_sock, release_sock, sock_flag, sock_init_data } from '../socket/so
 import { enter_sk } from '../socket/sock_trace.js';
 import type { net_proto_family, proto_ops, socket } from '../socket/socket.js';
 import {
-  AF_INET, AF_INET6, AF_UNSPEC, IPPROTO_IP, IPPROTO_MAX, IPPROTO_TCP, RCV_SHUTDOWN, SHUTDOWN_MASK, SOCK_BINDADDR_LOCK, SOCK_BINDPORT_LOCK,
+  AF_INET, AF_INET6, AF_UNSPEC, IPPROTO_IP, IPPROTO_MAX, IPPROTO_TCP, IPPROTO_UDP, RCV_SHUTDOWN, SHUTDOWN_MASK, SOCK_BINDADDR_LOCK, SOCK_BINDPORT_LOCK,
   SOCK_DGRAM, SOCK_LINGER, SOCK_RAW, SOCK_STREAM, SS_CONNECTED, SS_CONNECTING, SS_DISCONNECTING, SS_UNCONNECTED,
 } from '../socket/uapi_socket.js';
 import { INADDR_ANY, INADDR_BROADCAST, is_local_address, is_multicast, make_sockaddr, parse_sockaddr, port_needs_privilege } from './inet_addr.js';
@@ -33,11 +33,16 @@ import { is_v6_socket, type tcp_sock } from './tcp_sock.js';
 import { tcp_getsockopt, tcp_setsockopt } from './tcp_sockopt.js';
 import { in_states, TCP_CLOSE, TCP_LISTEN, TCP_SYN_SENT, TCPF_CLOSE, TCPF_SYN_RECV, TCPF_SYN_SENT } from './tcp_states.js';
 import { TCP_FUNCTIONS } from './tcp_trace.js';
+import { inet_dgram_connect, udp_lib_close, udp_sock, udp_v4_get_port } from './udp.js';
+import { udp_getsockopt, udp_ioctl, udp_poll, udp_recvmsg, udp_sendmsg, udp_setsockopt } from './udp_data.js';
 
 const F = TCP_FUNCTIONS.id;
 
+/** Endpoints of both protocols. include/net/inet_sock.h:inet_sock */
+type inet_sock = tcp_sock | udp_sock;
+
 /** Tests of an address for bind(), before the lock. net/ipv4/af_inet.c:__inet_bind @returns 0 or -errno */
-function bind_address(k: Kernel, sk: tcp_sock, uaddr: Uint8Array): { addr: number; port: number } | number {
+function bind_address(k: Kernel, sk: inet_sock, uaddr: Uint8Array): { addr: number; port: number } | number {
   let from = parse_sockaddr(k, sk, uaddr);
   if (from === -EAFNOSUPPORT && !is_v6_socket(sk) && uaddr[0] === AF_UNSPEC && uaddr[1] === 0) {
     // Old programs forget the family; 0.0.0.0 is let pass.
@@ -55,7 +60,7 @@ function bind_address(k: Kernel, sk: tcp_sock, uaddr: Uint8Array): { addr: numbe
 
 /** bind(2). Sleeps for the socket lock. net/ipv4/af_inet.c:inet_bind @returns 0 or -errno */
 function* inet_bind(k: Kernel, sock: socket, uaddr: Uint8Array): Sleeps<number> {
-  const sk = sock.sk as tcp_sock;
+  const sk = sock.sk as inet_sock;
   const from = bind_address(k, sk, uaddr);
   if (typeof from === 'number') return from;
   yield* lock_sock(k, sk);
@@ -64,11 +69,12 @@ function* inet_bind(k: Kernel, sock: socket, uaddr: Uint8Array): Sleeps<number> 
   return err;
 }
 
-function inet_bind_locked(k: Kernel, sk: tcp_sock, addr: number, port: number): number {
+function inet_bind_locked(k: Kernel, sk: inet_sock, addr: number, port: number): number {
   if (sk.sk_state !== TCP_CLOSE || sk.skc_num !== 0) return -EINVAL;
   sk.skc_rcv_saddr = addr;
   sk.inet_saddr = addr === INADDR_BROADCAST || is_multicast(addr) ? INADDR_ANY : addr;
-  if (inet_csk_get_port(k, sk, port) !== 0) {
+  const err = sk instanceof udp_sock ? udp_v4_get_port(k, sk, port) : inet_csk_get_port(k, sk, port);
+  if (err !== 0) {
     sk.skc_rcv_saddr = 0;
     sk.inet_saddr = 0;
     return -EADDRINUSE;
@@ -82,7 +88,7 @@ function inet_bind_locked(k: Kernel, sk: tcp_sock, addr: number, port: number): 
 
 /** Addresses of the two ends. net/ipv4/af_inet.c:inet_getname */
 function inet_getname(k: Kernel, sock: socket, peer: number): Uint8Array | number {
-  const sk = sock.sk as tcp_sock;
+  const sk = sock.sk as inet_sock;
   if (peer === 0) return make_sockaddr(k, sk, sk.skc_rcv_saddr !== 0 ? sk.skc_rcv_saddr : sk.inet_saddr, sk.inet_sport);
   if (sk.skc_dport === 0 || (in_states(sk.sk_state, TCPF_CLOSE | TCPF_SYN_SENT) && peer === 1)) return -ENOTCONN;
   return make_sockaddr(k, sk, sk.skc_daddr, sk.skc_dport);
@@ -90,7 +96,7 @@ function inet_getname(k: Kernel, sock: socket, peer: number): Uint8Array | numbe
 
 /** shutdown(2). Sleeps for the socket lock. net/ipv4/af_inet.c:inet_shutdown @param how SHUT_RD, SHUT_WR, SHUT_RDWR @returns 0 or -errno */
 function* inet_shutdown(k: Kernel, sock: socket, how: number): Sleeps<number> {
-  const sk = sock.sk as tcp_sock;
+  const sk = sock.sk as inet_sock;
   if (k.trace !== null) enter_sk(k, F.inet_shutdown, sk);
   const bits = how + 1;
   if ((bits & ~SHUTDOWN_MASK) !== 0 || bits === 0) return leave(k, -EINVAL);
@@ -101,7 +107,11 @@ function* inet_shutdown(k: Kernel, sock: socket, how: number): Sleeps<number> {
   return leave(k, err);
 }
 
-function inet_shutdown_locked(k: Kernel, sock: socket, sk: tcp_sock, bits: number): number {
+function inet_shutdown_locked(k: Kernel, sock: socket, sk: inet_sock, bits: number): number {
+  if (sk instanceof udp_sock) {
+    sk.sk_shutdown |= bits;
+    return sk.sk_state === TCP_CLOSE ? -ENOTCONN : 0;
+  }
   if (sock.state === SS_CONNECTING) {
     sock.state = in_states(sk.sk_state, TCPF_SYN_SENT | TCPF_SYN_RECV | TCPF_CLOSE) ? SS_DISCONNECTING : SS_CONNECTED;
   }
@@ -118,14 +128,15 @@ function inet_shutdown_locked(k: Kernel, sock: socket, sk: tcp_sock, bits: numbe
   return state === TCP_CLOSE ? -ENOTCONN : 0;
 }
 
-/** The last reference is gone. Sleeps where tcp_close does. net/ipv4/af_inet.c:inet_release */
+/** The last reference is gone. Sleeps where tcp_close and udp_lib_close do. net/ipv4/af_inet.c:inet_release */
 function* inet_release(k: Kernel, sock: socket): Sleeps<void> {
-  const sk = sock.sk as tcp_sock | null;
+  const sk = sock.sk as inet_sock | null;
   if (sk === null) return;
   if (k.trace !== null) enter_sk(k, F.inet_release, sk);
   // A process that exits does not wait.
   const lingers = sock_flag(sk, SOCK_LINGER) && (k.current.flags & PF_EXITING) === 0 && sk.sk_lingertime > 0;
-  yield* tcp_close(k, sk, lingers ? k.clock.nowNs + sk.sk_lingertime * 1e9 : 0);
+  if (sk instanceof udp_sock) yield* udp_lib_close(k, sk);
+  else yield* tcp_close(k, sk, lingers ? k.clock.nowNs + sk.sk_lingertime * 1e9 : 0);
   sock.sk = null;
   leave(k, 0);
 }
@@ -156,19 +167,50 @@ export const inet_stream_ops: proto_ops = make_ops(AF_INET);
 /** net/ipv6/af_inet6.c:inet6_stream_ops */
 export const inet6_stream_ops: proto_ops = make_ops(AF_INET6);
 
+/** net/core/sock.c:sock_no_listen and its like */
+function not_supported(): number {
+  return -EOPNOTSUPP;
+}
+
+function make_dgram_ops(stream: proto_ops): proto_ops {
+  return {
+    ...stream,
+    connect: inet_dgram_connect,
+    accept: not_supported,
+    poll: udp_poll,
+    ioctl: udp_ioctl,
+    listen: not_supported,
+    setsockopt: udp_setsockopt,
+    getsockopt: udp_getsockopt,
+    sendmsg: udp_sendmsg,
+    recvmsg: udp_recvmsg,
+  };
+}
+
+/** net/ipv4/af_inet.c:inet_dgram_ops */
+const inet_dgram_ops: proto_ops = make_dgram_ops(inet_stream_ops);
+/** net/ipv6/af_inet6.c:inet6_dgram_ops */
+const inet6_dgram_ops: proto_ops = make_dgram_ops(inet6_stream_ops);
+
 /** Makes an Internet socket. net/ipv4/af_inet.c:inet_create @returns 0 or -errno */
-function inet_create(k: Kernel, sock: socket, protocol: number, ops: proto_ops): number {
+function inet_create(k: Kernel, sock: socket, protocol: number, family: number): number {
   if (protocol < 0 || protocol >= IPPROTO_MAX) return -EINVAL;
   if (sock.type !== SOCK_STREAM && sock.type !== SOCK_DGRAM && sock.type !== SOCK_RAW) return -ESOCKTNOSUPPORT;
   if (sock.type === SOCK_RAW && protocol !== IPPROTO_IP && !k.current.capable) return -EPERM;
-  if (sock.type !== SOCK_STREAM || (protocol !== IPPROTO_IP && protocol !== IPPROTO_TCP)) return -EPROTONOSUPPORT;
+  const own = sock.type === SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
+  if (sock.type === SOCK_RAW || (protocol !== IPPROTO_IP && protocol !== own)) return -EPROTONOSUPPORT;
   sock.state = SS_UNCONNECTED;
-  sock.ops = ops;
-  sock_init_data(sock, new_tcp_sock(k, ops.family));
+  if (sock.type === SOCK_STREAM) {
+    sock.ops = family === AF_INET ? inet_stream_ops : inet6_stream_ops;
+    sock_init_data(sock, new_tcp_sock(k, family));
+  } else {
+    sock.ops = family === AF_INET ? inet_dgram_ops : inet6_dgram_ops;
+    sock_init_data(sock, new udp_sock(k, family));
+  }
   return 0;
 }
 
 /** net/ipv4/af_inet.c:inet_family_ops */
-export const inet_family: net_proto_family = { family: AF_INET, create: (k, sock, protocol) => inet_create(k, sock, protocol, inet_stream_ops) };
+export const inet_family: net_proto_family = { family: AF_INET, create: (k, sock, protocol) => inet_create(k, sock, protocol, AF_INET) };
 /** net/ipv6/af_inet6.c:inet6_family_ops */
-export const inet6_family: net_proto_family = { family: AF_INET6, create: (k, sock, protocol) => inet_create(k, sock, protocol, inet6_stream_ops) };
+export const inet6_family: net_proto_family = { family: AF_INET6, create: (k, sock, protocol) => inet_create(k, sock, protocol, AF_INET6) };

@@ -7,9 +7,10 @@
 import type { Kernel } from '../kernel/kernel.js';
 import { EAFNOSUPPORT, EINVAL } from '../kernel/errno.js';
 import { sock_net } from '../socket/net.js';
+import type { sock_common } from '../socket/sock.js';
 import { AF_INET, AF_INET6 } from '../socket/uapi_socket.js';
 import { tcp_net } from './inet_hashtables.js';
-import { is_v6_socket, type tcp_sock } from './tcp_sock.js';
+import { is_v6_socket } from './tcp_sock.js';
 
 export const INADDR_ANY = 0;
 export const INADDR_LOOPBACK = 0x7f000001;
@@ -54,7 +55,7 @@ function be32(bytes: Uint8Array, at: number): number {
  * net/ipv4/af_inet.c:inet_bind, net/ipv6/af_inet6.c:inet6_bind
  * @returns -EINVAL when it is too short, -EAFNOSUPPORT for another family
  */
-export function parse_sockaddr(k: Kernel, sk: tcp_sock, bytes: Uint8Array): inet_address | number {
+export function parse_sockaddr(k: Kernel, sk: sock_common, bytes: Uint8Array): inet_address | number {
   const family = bytes.length >= 2 ? bytes[0]! | (bytes[1]! << 8) : -1;
   if (is_v6_socket(sk)) {
     // An IPv6 socket connects to plain IPv4 addresses too, with the longer structure's checks done first.
@@ -68,7 +69,7 @@ export function parse_sockaddr(k: Kernel, sk: tcp_sock, bytes: Uint8Array): inet
 }
 
 /** A sockaddr_in, or a sockaddr_in6 for an IPv6 socket. net/ipv4/af_inet.c:inet_getname, net/ipv6/af_inet6.c:inet6_getname */
-export function make_sockaddr(k: Kernel, sk: tcp_sock, addr: number, port: number): Uint8Array {
+export function make_sockaddr(k: Kernel, sk: sock_common, addr: number, port: number): Uint8Array {
   const v6 = is_v6_socket(sk);
   const bytes = new Uint8Array(v6 ? 28 : 16);
   bytes[0] = v6 ? AF_INET6 : AF_INET;

@@ -27,7 +27,7 @@ import { TCP_FUNCTIONS } from './tcp_trace.js';
 const F = TCP_FUNCTIONS.id;
 
 /** The address that packets to `daddr` carry as their source. net/ipv4/route.c:ip_route_output_key_hash_rcu */
-function source_address(k: Kernel, daddr: number): number {
+export function source_address(k: Kernel, daddr: number): number {
   if (daddr === IN6ADDR_LOOPBACK) return IN6ADDR_LOOPBACK;
   if (is_loopback(daddr)) return INADDR_LOOPBACK;
   if (tcp_net(k).local_addresses.has(daddr)) return daddr;

@@ -13,7 +13,8 @@ import { SOCK_BINDPORT_LOCK } from '../socket/uapi_socket.js';
 import { type sock_common } from '../socket/sock.js';
 import { is_v6_address, is_v6_socket, type tcp_request_sock, type tcp_sock, type tcp_timewait_sock } from './tcp_sock.js';
 import { TCP_LISTEN, TCP_NEW_SYN_RECV, TCP_TIME_WAIT } from './tcp_states.js';
-import { tcp_v4_rcv } from './tcp_ipv4.js';
+import type { udp_sock } from './udp.js';
+import { ip_local_deliver } from './ip_input.js';
 
 /** What one address of a link does with segments sent to it: a peer that a test plays, or nobody. */
 export type link_peer = (k: Kernel, skb: sk_buff) => void;
@@ -52,6 +53,8 @@ export class tcp_netns {
   /** a segment that waits to be overtaken by the next one */
   held: sk_buff | null = null;
   orphans = 0;
+  /** who holds which UDP port, the newest first. include/net/udp.h:udp_table */
+  readonly udp = new Map<number, udp_sock[]>();
   /** every endpoint that exists, for views and leak checks */
   readonly socks = new Set<tcp_sock>();
   readonly timewaits = new Set<tcp_timewait_sock>();
@@ -62,7 +65,7 @@ export function tcp_net(k: Kernel): tcp_netns {
   const net = sock_net(k);
   if (net.tcp === null) {
     net.tcp = new tcp_netns();
-    k.softnet.receive = tcp_v4_rcv;
+    k.softnet.receive = ip_local_deliver;
   }
   return net.tcp as tcp_netns;
 }
@@ -148,7 +151,7 @@ export function __inet_lookup_listener(k: Kernel, saddr: number, sport: number, 
 }
 
 /** A hash of the 4-tuple. net/ipv4/inet_hashtables.c:inet_ehashfn */
-function inet_ehashfn(saddr: number, sport: number, daddr: number, dport: number): number {
+export function inet_ehashfn(saddr: number, sport: number, daddr: number, dport: number): number {
   let h = Math.imul(saddr ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(daddr + sport, 0xc2b2ae35) ^ Math.imul(dport ^ sport, 0x27d4eb2f);
   h ^= h >>> 15;
   h = Math.imul(h, 0x85ebca6b);
@@ -157,14 +160,17 @@ function inet_ehashfn(saddr: number, sport: number, daddr: number, dport: number
 
 // ports
 
+/** Whoever can hold a port of TCP or UDP. include/net/inet_sock.h */
+type inet_bound = sock_common & { readonly ipv6only: boolean };
+
 /** Two local addresses of one port cannot be told apart. net/ipv4/inet_connection_sock.c:inet_rcv_saddr_equal */
-function inet_rcv_saddr_equal(a: tcp_sock, b: tcp_sock | tcp_timewait_sock): boolean {
+export function inet_rcv_saddr_equal(a: inet_bound, b: inet_bound): boolean {
   if (a.skc_rcv_saddr !== 0 && b.skc_rcv_saddr !== 0) return a.skc_rcv_saddr === b.skc_rcv_saddr;
   // One of them is bound to any address. `::` covers IPv4 unless the socket is for IPv6 only.
   return covers(a, b) && covers(b, a);
 }
 
-function covers(any: tcp_sock | tcp_timewait_sock, other: tcp_sock | tcp_timewait_sock): boolean {
+function covers(any: inet_bound, other: inet_bound): boolean {
   if (any.skc_rcv_saddr !== 0) return true;
   if (!is_v6_socket(any)) return !is_v6_address(other.skc_rcv_saddr) && !(is_v6_socket(other) && other.skc_rcv_saddr === 0 && other.ipv6only);
   if (!any.ipv6only) return true;
