@@ -134,6 +134,7 @@ export const EKEYREJECTED = 129;
 export const EOWNERDEAD = 130;
 export const ENOTRECOVERABLE = 131;
 export const ERFKILL = 132;
+export const EHWPOISON = 133;
 /** The same number as EAGAIN on Linux. */
 export const EWOULDBLOCK = EAGAIN;
 /** The same number as EOPNOTSUPP on Linux. */
@@ -279,6 +280,7 @@ const NAMES: Readonly<Record<number, readonly [name: string, text: string]>> = {
   [EOWNERDEAD]: ['EOWNERDEAD', 'Owner died'],
   [ENOTRECOVERABLE]: ['ENOTRECOVERABLE', 'State not recoverable'],
   [ERFKILL]: ['ERFKILL', 'Operation not possible due to RF-kill'],
+  [EHWPOISON]: ['EHWPOISON', 'Memory page has hardware error'],
   [ERESTARTSYS]: ['ERESTARTSYS', 'To be restarted if SA_RESTART is set'],
   [ERESTARTNOINTR]: ['ERESTARTNOINTR', 'To be restarted'],
   [ERESTARTNOHAND]: ['ERESTARTNOHAND', 'To be restarted if no handler'],
@@ -293,4 +295,14 @@ export function errnoName(errno: number): string {
 /** The text of strerror(3). ours: for people who read results. */
 export function errnoText(errno: number): string {
   return NAMES[errno]?.[1] ?? `Unknown error ${errno}`;
+}
+
+const NUMBERS: ReadonlyMap<string, number> = new Map([
+  ...Object.entries(NAMES).map(([errno, [name]]) => [name, Number(errno)] as const),
+  ['EWOULDBLOCK', EAGAIN], ['EDEADLOCK', EDEADLK], ['ENOTSUP', EOPNOTSUPP],
+]);
+
+/** 11 for `EAGAIN` and for `EWOULDBLOCK`; undefined for what is no error's name. ours: for logs */
+export function errnoByName(name: string): number | undefined {
+  return NUMBERS.get(name);
 }

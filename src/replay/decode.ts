@@ -4,8 +4,8 @@
  * model has them.
  */
 
+import { errnoByName } from '../kernel/errno.js';
 import type { Call, Result } from './call.js';
-import { ERRNOS } from './errnos.js';
 import { StraceError, ValueError } from './error.js';
 import { NUMBERS } from './names.js';
 import { printValue } from './print.js';
@@ -89,7 +89,7 @@ function narrow(value: bigint): number | bigint {
 
 /** The number that a name stands for, among the names of flags and the names of errors. */
 export function numberOfName(name: string): number {
-  const value = NUMBERS.get(name) ?? ERRNOS[name];
+  const value = NUMBERS.get(name) ?? errnoByName(name);
   if (value === undefined) throw new ValueError('a name with a known number', `\`${name}\``);
   return value;
 }
@@ -133,7 +133,7 @@ export function fdOf(value: Value): number {
 
 /** The number of an error: EAGAIN is 11. */
 export function errnoOf(name: string): number {
-  const number = ERRNOS[name];
+  const number = errnoByName(name);
   if (number === undefined) throw new ValueError('the name of an error', `\`${name}\``);
   return number;
 }
