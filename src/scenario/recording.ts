@@ -130,7 +130,8 @@ function check(text: string): string {
 /** A run as one string. */
 export function recordingText(recording: Recording): string {
   const { scenario, options, preempt, points, seed, choices, interventions } = recording;
-  const name = [scenario, ...Object.entries(options).map(([key, value]) => `${key}=${value}`)].map((part) => part.split('=').map(encodeURIComponent).join('='));
+  const settings = Object.entries(options).map(([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(value)}`);
+  const name = [encodeURIComponent(scenario), ...settings];
   const mode = [preempt, ...points.map(encodeURIComponent)].join('+');
   const text = `${HEAD}:${name.join(';')}:${mode}:${seed}:${pack(choices, interventions)}`;
   return `${text}:${check(text)}`;
