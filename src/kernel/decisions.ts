@@ -1,7 +1,7 @@
 /**
  * Every nondeterminism of the machine is a choice asked of one Decisions object: which task runs, whether a
- * pending softirq runs now, what becomes of a packet, how a timer tie breaks. A run is (scenario, kernel
- * version, decisions), and the same three give the same trace. Choices with one alternative are never asked.
+ * pending softirq runs now, what becomes of a packet, how a timer tie breaks. A run is (scenario,
+ * decisions), and the same two give the same trace. Choices with one alternative are never asked.
  */
 
 import { Prng } from './prng.js';
