@@ -20,7 +20,7 @@ import { tcp_time_wait } from './tcp_minisocks.js';
 import { tcp_collapse } from './tcp_collapse.js';
 import {
   ICSK_ACK_NOMEM, ICSK_ACK_NOW, ICSK_ACK_PUSHED, ICSK_ACK_PUSHED2, inet_csk_ack_scheduled, inet_csk_in_pingpong_mode, TCP_ATO_MIN, TCP_HEADER_LEN,
-  TCP_MAX_QUICKACKS, TCP_MIN_MSS, TCP_MSS_DEFAULT, tcp_receive_window, TCP_URG_NOTYET, TCP_URG_READ, TCP_URG_VALID, tcp_win_from_space,
+  TCP_MAX_QUICKACKS, TCP_MIN_MSS, TCP_MSS_DEFAULT, tcp_receive_window, TCP_URG_NOTYET, TCP_URG_VALID, tcp_win_from_space,
   TCPF_ACK_DEFERRED, type tcp_sock,
 } from './tcp_sock.js';
 import {
@@ -310,11 +310,6 @@ export function tcp_urg(k: Kernel, sk: tcp_sock, skb: sk_buff): void {
     }
   }
   leave(k, 0);
-}
-
-/** The urgent byte was taken with MSG_OOB. include/net/tcp.h:TCP_URG_READ */
-export function urg_was_read(sk: tcp_sock): boolean {
-  return sk.urg_data === TCP_URG_READ;
 }
 
 // acknowledging

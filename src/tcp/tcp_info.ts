@@ -5,15 +5,8 @@
 
 import type { Kernel } from '../kernel/kernel.js';
 import { jiffies } from '../kernel/timer.js';
-import { tcp_send_head, type tcp_sock } from './tcp_sock.js';
+import type { tcp_sock } from './tcp_sock.js';
 import { TCP_LISTEN } from './tcp_states.js';
-
-/** Offsets of what programs look at most. include/uapi/linux/tcp.h:tcp_info */
-export const TCPI_STATE = 0;
-export const TCPI_SND_MSS = 16;
-export const TCPI_UNACKED = 24;
-export const TCPI_SND_CWND = 80;
-export const TCPI_ADVMSS = 84;
 
 /** The structure. net/ipv4/tcp.c:tcp_get_info */
 export function tcp_info_bytes(k: Kernel, sk: tcp_sock): Uint8Array {
@@ -33,9 +26,4 @@ export function tcp_info_bytes(k: Kernel, sk: tcp_sock): Uint8Array {
   ];
   words.forEach((word, index) => view.setUint32(8 + 4 * index, word >>> 0, true));
   return bytes;
-}
-
-/** Bytes of the write queue that were never sent. net/ipv4/tcp.c:tcp_get_info (tcpi_notsent_bytes) */
-export function tcp_notsent_bytes(sk: tcp_sock): number {
-  return tcp_send_head(sk) === null ? 0 : (sk.write_seq - sk.snd_nxt) >>> 0;
 }
