@@ -13,6 +13,7 @@ import { enter_syscall } from '../syscalls/entry.js';
 import type { syscall_arg, syscall_row } from '../syscalls/row.js';
 import { syscall_by_name } from '../syscalls/table.js';
 import { ProgramError, ScenarioError } from './errors.js';
+import type { Observers } from './observe.js';
 import { RunningCall, type Strace } from './strace.js';
 
 /** The answer of a call that stores something besides. */
@@ -45,6 +46,8 @@ export interface CallHost {
   readonly log: Strace;
   /** the call that was prepared and not yet run */
   prepared: string | null;
+  /** who is told of calls; null: nobody */
+  readonly observers: Observers | null;
 }
 
 /** Throws when a call was prepared and never run. */
@@ -83,9 +86,11 @@ export class CallBase {
     this.host.prepared = null;
     const call = new RunningCall(kernel.current, row, args);
     log.enter(call);
+    if (this.host.observers !== null) this.host.observers.called(call);
     const might = enter_syscall(kernel, row, args);
     const ret = typeof might === 'number' ? might : yield* might;
     log.exit(call, ret);
+    if (this.host.observers !== null) this.host.observers.called(call);
     return ret;
   }
 

@@ -11,7 +11,8 @@ export { type ExpectedEvent, type Failure, failureText } from './expect.js';
 export { BytesResult } from './fileCalls.js';
 export { type TimerResult } from './ipcCalls.js';
 export { type EpollEvent, type EventArg, type Nanoseconds, type PollArg } from './layouts.js';
-export { at, Machine, machine, type MachineOptions, type Outcome, type Place, Process, type Step } from './machine.js';
+export { at, Machine, machine, type MachineOptions, type Outcome, type Place, Process } from './machine.js';
+export type { CallEvent, Observer, Step } from './observe.js';
 export { type ActionOptions, type Handler, type WaitResult } from './processCalls.js';
 export { type Intervention, parseRecording, type Recording } from './recording.js';
 export {

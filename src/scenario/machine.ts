@@ -25,6 +25,7 @@ import { checkNothingPrepared, rowOf, taskName } from './callBase.js';
 import { Director, sourceOf } from './director.js';
 import { ProgramError, ScenarioError } from './errors.js';
 import { holds, show, showActual, type Failure } from './expect.js';
+import { Observers, type Observer, type Step } from './observe.js';
 import { parseRecording, recordingText, type Intervention } from './recording.js';
 import { logText, RunningCall, Strace, type LogLine, type LogStyle } from './strace.js';
 import { Sys, type Program, type SysHost } from './sys.js';
@@ -84,9 +85,6 @@ export interface Outcome {
   readonly left: readonly string[];
 }
 
-/** How one move ended: at a point, or with nothing more to do. */
-export type Step = Point | Halt;
-
 /** A process of a machine. */
 export class Process {
   readonly pid: number;
@@ -142,6 +140,8 @@ export class Machine implements SysHost {
   /** expectations that were looked at, so far */
   expectations = 0;
   prepared: string | null = null;
+  /** who is told of calls, moves and ends; null: nobody */
+  observers: Observers | null = null;
   private readonly sys: Sys;
   private readonly director: Director;
   private readonly inspector: Inspector;
@@ -210,13 +210,21 @@ export class Machine implements SysHost {
       const status = yield* running;
       checkNothingPrepared(this);
       const task = this.kernel.current;
-      this.log.enter(new RunningCall(task, rowOf(task.group_leader === task ? 'exit_group' : 'exit'), [(status ?? 0) & 0xff]));
+      const last = new RunningCall(task, rowOf(task.group_leader === task ? 'exit_group' : 'exit'), [(status ?? 0) & 0xff]);
+      this.log.enter(last);
+      this.observers?.called(last);
       return status;
     } catch (error) {
       if (error instanceof ProgramError || error instanceof KernelBug || error instanceof StepBudgetExceeded) throw error;
       const task = taskName(this.kernel);
       throw new ProgramError(`${task}: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`, task, this.log.count, error);
     }
+  }
+
+  /** From now on `observer` is told of every system call, every move and every end of a task. */
+  observe(observer: Observer): void {
+    this.observers ??= new Observers();
+    this.observers.add(observer);
   }
 
   /** Virtual time, nanoseconds since the machine started. */
@@ -226,6 +234,12 @@ export class Machine implements SysHost {
 
   /** One move: the task that has the CPU, or the next one, runs until it sleeps or comes to a point. */
   step(): Step {
+    const step = this.move();
+    this.observers?.moved(step);
+    return step;
+  }
+
+  private move(): Step {
     const { kernel } = this;
     if (this.broken) throw new ScenarioError('the machine stopped at an error and cannot go on');
     // Programs are what runs; timers of a kernel that nobody uses any more (TIME_WAIT) are not waited for.
@@ -256,6 +270,7 @@ export class Machine implements SysHost {
       if (!task.exited) continue;
       this.alive.delete(task);
       this.log.end(task);
+      this.observers?.exited(task, task.exit_code & 0x7f);
     }
   }
 
@@ -374,7 +389,8 @@ export class Machine implements SysHost {
     });
   }
 
-  private outcome(halt: Halt | 'time'): Outcome {
+  /** How the machine stands, for one who moved it by hand. @param halt what the last move answered */
+  outcome(halt: Halt | 'time'): Outcome {
     const left = [...this.kernel.tasks.values()].filter((task) => !task.exited).map((task) => `${task.comm}(${task.pid})`);
     return { halt, failures: this.failures, expectations: this.expectations, timeNs: this.nowNs, left };
   }

@@ -1,0 +1,101 @@
+/**
+ * What a law is: one sentence about every run of a program, watched while a run goes on. A law sees system calls, moves and ends of tasks, and
+ * may look at the machine; it changes nothing. The same law serves the explorer, the property tests and the command line.
+ */
+
+import { StepBudgetExceeded, type Halt } from '../kernel/sched.js';
+import type { CallEvent, Machine, Observer, Outcome, Step, Story } from '../scenario/index.js';
+
+/** A law. */
+export interface Law {
+  /** short, of lower case letters and hyphens: `no-lost-event` */
+  readonly name: string;
+  /** one sentence that says what must not happen */
+  readonly forbids: string;
+  /** Begins to watch a machine that has not moved yet. */
+  watch(m: Machine): LawWatch;
+}
+
+/** A law that watches one run. */
+export interface LawWatch extends Observer {
+  called?(event: CallEvent): void;
+  moved?(step: Step): void;
+  /** The run is over. @returns what is broken, which may only show now */
+  ended(outcome: Outcome): Violation | null;
+  /** What is broken so far; null: nothing. It stays broken. */
+  violation(): Violation | null;
+  /** What is worth saying about the run though nothing is broken: one line each. */
+  report?(): readonly string[];
+}
+
+/** A broken law. */
+export interface Violation {
+  readonly law: string;
+  /** who did what, in a sentence */
+  readonly message: string;
+  /** `kernel.steps` of the machine when it showed: system calls and resumed points since the start */
+  readonly step: number;
+}
+
+/** Several laws that watch one run. */
+export class Watching {
+  private readonly watches: readonly LawWatch[];
+
+  /** Begins to watch; the machine must not have moved yet. */
+  constructor(m: Machine, laws: readonly Law[]) {
+    this.watches = laws.map((law) => law.watch(m));
+    for (const watch of this.watches) m.observe(watch);
+  }
+
+  /** The first law that is broken so far, in the order in which they were given. */
+  violation(): Violation | null {
+    for (const watch of this.watches) {
+      const violation = watch.violation();
+      if (violation !== null) return violation;
+    }
+    return null;
+  }
+
+  /** The run is over: the first law that is broken. */
+  ended(outcome: Outcome): Violation | null {
+    for (const watch of this.watches) {
+      const violation = watch.ended(outcome);
+      if (violation !== null) return violation;
+    }
+    return null;
+  }
+
+  report(): readonly string[] {
+    return this.watches.flatMap((watch) => watch.report?.() ?? []);
+  }
+}
+
+/** How a run under laws ended. */
+export interface Verdict {
+  /** as in an outcome; `stopped`: a law was broken before the end, `budget`: the run took more steps than it may */
+  readonly halt: Halt | 'time' | 'stopped' | 'budget';
+  /** null: the run has no end of its own */
+  readonly outcome: Outcome | null;
+  readonly violation: Violation | null;
+  readonly reports: readonly string[];
+}
+
+/** Runs a story to its end, or to the move at which a law is broken. A program that throws throws here too. */
+export function runUnderLaws(story: Story, laws: readonly Law[]): Verdict {
+  const { machine: m } = story;
+  const watching = new Watching(m, laws);
+  const end = (halt: Verdict['halt'], outcome: Outcome | null, violation: Violation | null): Verdict => ({ halt, outcome, violation, reports: watching.report() });
+  try {
+    for (;;) {
+      const step = m.step();
+      const violation = watching.violation();
+      if (violation !== null) return end('stopped', null, violation);
+      if (typeof step !== 'string') continue;
+      const outcome = story.conclude(m.outcome(step));
+      return end(step, outcome, watching.ended(outcome));
+    }
+  } catch (error) {
+    if (!(error instanceof StepBudgetExceeded)) throw error;
+    return end('budget', null, watching.violation());
+  }
+}
