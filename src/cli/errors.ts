@@ -18,7 +18,7 @@ export class InputError extends Error {
   }
 }
 
-const OWN_FOLDERS: readonly string[] = ['scenario', 'syscalls', 'kernel', 'epoll', 'socket', 'tcp', 'cli'];
+const OWN_FOLDERS: readonly string[] = ['scenario', 'syscalls', 'kernel', 'epoll', 'socket', 'tcp', 'calls', 'cli'];
 
 /** `mine.mjs:12:5`: the innermost place of a JavaScript stack that is not epollsim's own machinery; null: none. */
 export function placeIn(stack: string): string | null {

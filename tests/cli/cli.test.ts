@@ -16,7 +16,7 @@ describe('help', () => {
     const { code, out, err } = run('--help');
     expect([code, err]).toEqual([0, '']);
     for (const part of ['To see:', 'To test:', 'To compare:', 'Examples:', 'Exit codes: 0 all expectations hold', 'New here? epollsim demo']) expect(out).toContain(part);
-    for (const name of ['list', 'run', 'replay', 'demo']) expect(out).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
+    for (const name of ['list', 'run', 'replay', 'calls', 'demo']) expect(out).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
     expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(110);
   });
 
@@ -25,7 +25,7 @@ describe('help', () => {
   });
 
   test('each command has its own', () => {
-    for (const name of ['list', 'run', 'replay', 'demo']) expect(run('help', name)).toMatchObject({ code: 0, err: '', out: expect.stringContaining(`epollsim ${name}`) });
+    for (const name of ['list', 'run', 'replay', 'calls', 'demo']) expect(run('help', name)).toMatchObject({ code: 0, err: '', out: expect.stringContaining(`epollsim ${name}`) });
   });
 
   test('--version', () => {
@@ -199,5 +199,46 @@ describe('bad input: one clear error on standard error, what to do next, exit co
   test('a reader who goes away is no error', () => {
     command.file('long.mjs', scenario('long', 'for (let i = 0; i < 20000; i++) yield* sys.getpid();'));
     expect(command.runIntoHead(['run', 'long.mjs', '--lines', '0'])).toMatchObject({ out: 'long\n', err: '' });
+  });
+});
+
+describe('calls', () => {
+  const RECORDING = '../../../../tests/conformance/kernel-calls/data';
+
+  test('a script for people: each call, its answer, and the functions it entered, nested', () => {
+    command.file('pipe.script', '# a pipe\nep = epoll_create1(0)\nr, w = pipe2(O_NONBLOCK)\nepoll_ctl(ep, EPOLL_CTL_ADD, r, EPOLLIN)\n@w1 epoll_wait(ep, 8, -1)\nwrite(w, 10)\n');
+    const { code, out, err } = run('calls', 'pipe.script');
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toContain('4  @w1 epoll_wait(ep, 8, -1) -> 1 [r:EPOLLIN], slept until call 5\n');
+    expect(out).toMatch(/\n5 {2}write\(w, 10\) -> 10\n {6}pipe_write\(file=w\) = 10\n {8}__wake_up_sync_key\(head=r\.rd_wait key=IN\|RDNORM\)\n/);
+  });
+
+  test('jsonl is the form of the recordings: what is printed can be compared with', () => {
+    const { out } = run('calls', '--format', 'jsonl', `${RECORDING}/pipe-lt.jsonl`);
+    expect(JSON.parse(out.split('\n')[0]!)).toMatchObject({ scenario: 'pipe-lt', script: expect.arrayContaining(['ep = epoll_create1(0)']) });
+    command.file('again.jsonl', out);
+    expect(run('calls', '--compare', '--profile', 'all', 'again.jsonl')).toMatchObject({ code: 0, err: '' });
+  });
+
+  test('--compare: agreement is 0, a difference is 1 and is shown side by side', () => {
+    expect(run('calls', '--compare', `${RECORDING}/pipe-lt.jsonl`)).toMatchObject({ code: 0, out: expect.stringContaining('9 of 9 calls') });
+    const { out } = run('calls', '--format', 'jsonl', `${RECORDING}/pipe-lt.jsonl`);
+    command.file('other.jsonl', out.replace('"key":"EPOLLIN|EPOLLRDNORM"', '"key":"EPOLLOUT"'));
+    const other = run('calls', '--compare', 'other.jsonl');
+    expect([other.code, other.err]).toEqual([1, '']);
+    expect(other.out).toMatch(/values: \w+ key: recorded EPOLLOUT, model EPOLLIN\|EPOLLRDNORM\n/);
+    expect(other.out).toMatch(/key=OUT.* \| .*key=IN/);
+    expect(JSON.parse(run('calls', '--compare', '--format', 'json', 'other.jsonl').out)).toMatchObject({ differences: [{ level: 'values' }] });
+  });
+
+  test('what cannot be read: file, line, what was expected; exit code 2', () => {
+    command.file('torn.script', 'ep = epoll_create1(0)\nepoll_wait(ep, 8\n');
+    command.file('unknown.script', 'ep = epoll_crate1(0)\n');
+    command.file('torn.jsonl', '{"script":["x = epoll_create1(0)"]}\n{"seq":1,\n');
+    expect(run('calls', 'torn.script')).toMatchObject({ code: 2, out: '', err: expect.stringContaining('torn.script:2: expected [until_eagain:]') });
+    expect(run('calls', 'unknown.script')).toMatchObject({ code: 2, err: expect.stringContaining('unknown.script:1: expected one of the calls') });
+    expect(run('calls', 'torn.jsonl')).toMatchObject({ code: 2, err: expect.stringContaining('torn.jsonl:2: expected a JSON object') });
+    expect(run('calls', '--compare', 'unknown.script')).toMatchObject({ code: 2 });
+    expect(run('calls', 'none.script')).toMatchObject({ code: 2, err: expect.stringContaining('none.script cannot be read') });
   });
 });

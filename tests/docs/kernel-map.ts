@@ -26,8 +26,8 @@ export function allRows(): Row[] {
 
 const line = (row: Row): string => `| \`${row.fn}\` | ${row.path} | ${row.origin.file}:${row.origin.fn} | ${row.origin.versions} |`;
 
-/** docs/kernel-map.md. */
-export function mapPage(rows: readonly Row[]): string {
+/** docs/kernel-map.md, with the section about claimed functions at its end. */
+export function mapPage(rows: readonly Row[], claimed: readonly string[] = []): string {
   const lines = [
     '# Our functions and the kernel\'s', '',
     'Written by `npm run docs` from the comments in the source; do not edit. The reference is Linux 6.18. The last column says in which',
@@ -39,6 +39,7 @@ export function mapPage(rows: readonly Row[]): string {
     if (mine.length === 0) continue;
     lines.push('', `## ${folder}`, '', '| our function | our file | Linux | versions |', '|---|---|---|---|', ...mine.map(line));
   }
+  lines.push(...claimed);
   return `${lines.join('\n')}\n`;
 }
 

@@ -26,10 +26,11 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   claims: ['scenario', 'scenarios', 'reactor', 'museum'],
   explore: MIDDLE,
   replay: MIDDLE,
+  calls: [...MODEL, 'inspect'],
   export: MIDDLE,
   debug: MIDDLE,
   testing: [...MIDDLE, 'explore'],
-  cli: [...STORIES, 'explore', 'replay', 'export', 'debug', 'testing'],
+  cli: [...STORIES, 'explore', 'replay', 'calls', 'export', 'debug', 'testing'],
   dap: [...STORIES, 'explore', 'replay', 'export', 'debug'],
   web: [...STORIES, 'explore', 'replay', 'export', 'debug'],
 };

@@ -3,9 +3,10 @@
  * its own level and on no other.
  */
 
-import { canonical, comparable, compareScenario, type Level, type Profile } from './compare.js';
-import { recording, scenarios, type Call } from './recorded.js';
-import { parseLine } from './script.js';
+import { canonical, comparable, compareScenario, type Level, type Profile } from '../../../src/calls/compare.js';
+import type { Call } from '../../../src/calls/record.js';
+import { recording, scenarios } from './recorded.js';
+import { parseLine } from '../../../src/calls/script.js';
 
 const copy = (calls: readonly Call[]): Call[] => structuredClone(calls) as Call[];
 
@@ -75,5 +76,5 @@ test('a line of a script is read: rounds, thread, names, call', () => {
   expect(parseLine('until_eagain: write(c, 4096)')).toMatchObject({ untilEagain: true, thread: 'main', vars: [], name: 'write', args: ['c', '4096'], text: 'write(c, 4096)' });
   expect(parseLine('@w1 s = accept4(l, SOCK_NONBLOCK)')).toMatchObject({ thread: 'w1', vars: ['s'], name: 'accept4' });
   expect(parseLine('r, w = pipe2(O_NONBLOCK)')).toMatchObject({ vars: ['r', 'w'], args: ['O_NONBLOCK'] });
-  expect(() => parseLine('nonsense')).toThrow('not a line of a script: nonsense');
+  expect(() => parseLine('nonsense')).toThrow('script:1: expected [until_eagain:] [@thread] [name[, name] =] call(arguments), found nonsense');
 });

@@ -3,9 +3,11 @@
  * each with the scenarios that show it.
  */
 
-import { compareScenario, type Difference, type Profile, type ScenarioResult } from './compare.js';
+import { compareScenario, type Difference, type Profile, type ScenarioResult } from '../../../src/calls/compare.js';
 import { recording, scenarios } from './recorded.js';
-import { runScript, type ScriptRun } from './script.js';
+import { compile } from '../../../src/calls/program.js';
+import { runProgram, type ScriptRun } from '../../../src/calls/runner.js';
+import { parseScript } from '../../../src/calls/script.js';
 
 /** A scenario as run on the model; `failed` when the model could not run it. */
 export interface ModelRun {
@@ -17,7 +19,7 @@ export interface ModelRun {
 /** Runs a scenario and keeps what went wrong, if the model cannot run it at all. */
 export function runScenario(scenario: string): ModelRun {
   try {
-    return { scenario, run: runScript(recording(scenario).script), failed: null };
+    return { scenario, run: runProgram(compile(parseScript(recording(scenario).script))), failed: null };
   } catch (error) {
     return { scenario, run: null, failed: String(error).split('\n')[0]! };
   }

@@ -4,10 +4,9 @@
  * late has its name from the start.
  */
 
-import type { task_struct } from '../../../src/kernel/task.js';
-import type { Labels } from '../../../src/inspect/traced.js';
-import { eventpoll } from '../../../src/epoll/eventpoll.js';
-import type { Session } from './calls.js';
+import type { task_struct } from '../kernel/task.js';
+import type { Labels } from '../inspect/traced.js';
+import { eventpoll } from '../epoll/eventpoll.js';
 
 /** What a script calls the objects of the machine. */
 export class ScriptLabels implements Labels {
@@ -23,8 +22,8 @@ export class ScriptLabels implements Labels {
   }
 
   /** Takes in what the last call made. */
-  learn(task: task_struct, session: Session): void {
-    const numbers = new Map([...session.fds].map(([name, fd]) => [fd, name]));
+  learn(task: task_struct, fds: ReadonlyMap<string, number>): void {
+    const numbers = new Map([...fds].map(([name, fd]) => [fd, name]));
     // A number has the name that it was given last.
     for (const [fd, name] of numbers) {
       const file = task.files.at(fd);

@@ -4,7 +4,8 @@
  * the order in which threads ran. Functions are compared by class; small helpers (minor) only on request.
  */
 
-import { type Call, functions, type LogEntry, type Recording } from './recorded.js';
+import { functionClasses } from './functions.js';
+import type { Call, LogEntry, Recording } from './record.js';
 
 /** Which functions take part: those of epoll and poll; the wake-ups too; TCP too; everything, with small helpers. */
 export type Profile = 'epoll' | 'wake' | 'tcp' | 'all';
@@ -26,7 +27,7 @@ export interface Difference {
 }
 
 /** An entry that takes part, with the compared functions that enclose it counted anew. */
-interface Entry {
+export interface Entry {
   f: string;
   d: number;
   parent: string;
@@ -38,8 +39,8 @@ interface Entry {
 }
 
 function takesPart(name: string, profile: Profile, minor: boolean): boolean {
-  const known = functions[name];
-  return known !== undefined && CLASSES[profile].includes(known.class) && (minor || profile === 'all' || known.minor !== true);
+  const known = functionClasses.get(name);
+  return known !== undefined && CLASSES[profile].includes(known.class) && (minor || profile === 'all' || !known.minor);
 }
 
 /** Names of other kernel versions that mean the same; null: the entry is left out and its children move up. */
@@ -72,7 +73,7 @@ export function comparable(log: readonly LogEntry[], profile: Profile, minor = f
 }
 
 /** Pairs of places that stand for each other: the longest common subsequence of names. */
-function align(recorded: readonly Entry[], model: readonly Entry[]): [number, number][] {
+export function align(recorded: readonly Entry[], model: readonly Entry[]): [number, number][] {
   const width = model.length + 1;
   const best = new Int32Array((recorded.length + 1) * width);
   for (let a = recorded.length - 1; a >= 0; a--) {
@@ -100,14 +101,14 @@ export function canonical(value: unknown): string {
 const NOT_COMPARED: Readonly<Record<string, readonly string[]>> = {};
 
 /** Members of the recordings that the model shows in another way. */
-function member(entry: Entry, name: string): unknown {
+export function member(entry: Entry, name: string): unknown {
   if (name in entry.in) return entry.in[name];
   // The epoll that is polled: the model shows its file, which the script calls by the same name.
   if (name === 'ep') return entry.in['file'];
   return undefined;
 }
 
-function valueDifferences(recorded: Entry, model: Entry): string[] {
+export function valueDifferences(recorded: Entry, model: Entry): string[] {
   const out: string[] = [];
   if (recorded.renamed || model.renamed) return out;
   for (const [name, value] of Object.entries(recorded.in)) {
