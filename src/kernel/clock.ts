@@ -20,6 +20,8 @@ export class hrtimer {
   expiresNs = 0;
   armedAs = 0;
   position = -1;
+  /** the host that armed it, on which it fires */
+  k: Kernel | null = null;
   /** what the timer is for, shown in views: `timerfd`, `epoll_wait` ... */
   readonly name: string;
   /** runs in interrupt context: it must not sleep */
@@ -82,6 +84,7 @@ function sift(heap: hrtimer[], timer: hrtimer, from: number): void {
 /** Arms a timer for an absolute CLOCK_MONOTONIC instant (ns); an armed one is moved. kernel/time/hrtimer.c:hrtimer_start_range_ns */
 export function hrtimer_start(k: Kernel, timer: hrtimer, expiresNs: number): void {
   hrtimer_cancel(k, timer);
+  timer.k = k;
   timer.expiresNs = expiresNs;
   timer.armedAs = k.clock.nextArming();
   k.clock.heap.push(timer);
@@ -105,6 +108,14 @@ export function hrtimer_active(timer: hrtimer): boolean {
   return timer.position >= 0;
 }
 
+/** Runs a timer's function on the host that armed it. kernel/time/hrtimer.c:__run_hrtimer */
+function __run_hrtimer(k: Kernel, timer: hrtimer): void {
+  const host = timer.k!;
+  if (host !== k && k.trace !== null) k.trace.switch_to(host.current);
+  timer.function(host, timer);
+  if (host !== k && k.trace !== null) k.trace.switch_to(k.current);
+}
+
 /** Fires everything that is due now. Ties are a decision of kind `timer`. kernel/time/hrtimer.c:hrtimer_run_queues */
 export function hrtimer_run_queues(k: Kernel): void {
   const heap = k.clock.heap;
@@ -115,7 +126,7 @@ export function hrtimer_run_queues(k: Kernel): void {
       if (tied.length > 1) timer = tied[k.decisions.choose('timer', tied.length)]!;
     }
     hrtimer_cancel(k, timer);
-    timer.function(k, timer);
+    __run_hrtimer(k, timer);
   }
 }
 

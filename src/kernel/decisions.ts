@@ -12,15 +12,19 @@ export type ChoiceKind =
   | 'task'
   /** a softirq was raised: 0 run it now, in the context of who raised it; 1 leave it to ksoftirqd */
   | 'softirq'
-  /** a segment is put on the wire: 0 deliver; 1 lose; 2 deliver twice; 3 deliver after the next one */
+  /** a packet is put on a wire that is not perfect: 0 deliver; then what the wire can do to it of: lose, deliver twice, deliver late */
   | 'packet'
   /** several timers are due at the same instant: which fires next, in arming order */
   | 'timer';
 
 /** Source of all choices of a run. */
 export interface Decisions {
-  /** @param n number of alternatives, at least 2 @returns the one taken, 0 .. n - 1 */
-  choose(kind: ChoiceKind, n: number): number;
+  /**
+   * @param n number of alternatives, at least 2
+   * @param odds how likely each alternative is, where that is known: a hint for random sources
+   * @returns the one taken, 0 .. n - 1
+   */
+  choose(kind: ChoiceKind, n: number, odds?: readonly number[]): number;
 }
 
 /** Always the first alternative: what happens on an otherwise idle machine with one CPU. */
@@ -38,9 +42,19 @@ export class Seeded implements Decisions {
     this.prng = new Prng(seed);
   }
 
-  choose(kind: ChoiceKind, n: number): number {
-    // Lost, doubled and swapped packets are faults, not schedules: a seed alone explores schedules.
-    return kind === 'packet' ? 0 : this.prng.below(n);
+  choose(kind: ChoiceKind, n: number, odds?: readonly number[]): number {
+    if (kind !== 'packet') return this.prng.below(n);
+    // Lost, doubled and late packets are faults, not schedules: they happen where a wire says how often.
+    return odds === undefined ? 0 : this.draw(odds);
+  }
+
+  private draw(odds: readonly number[]): number {
+    let left = (this.prng.below(1_000_000) / 1_000_000) * odds.reduce((sum, each) => sum + each, 0);
+    for (let i = 0; i < odds.length - 1; i++) {
+      left -= odds[i]!;
+      if (left < 0) return i;
+    }
+    return odds.length - 1;
   }
 }
 
@@ -69,8 +83,8 @@ export class Recorder implements Decisions {
     this.inner = inner;
   }
 
-  choose(kind: ChoiceKind, n: number): number {
-    const choice = this.inner.choose(kind, n);
+  choose(kind: ChoiceKind, n: number, odds?: readonly number[]): number {
+    const choice = this.inner.choose(kind, n, odds);
     this.choices.push(choice);
     return choice;
   }

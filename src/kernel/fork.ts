@@ -66,7 +66,7 @@ export function* task_main(k: Kernel, program: Program): Sleeps<number> {
 export function spawn_process(k: Kernel, comm: string, program: Program, user: user_struct = k.user(0)): task_struct {
   if (k.preempt && k.softnet.ksoftirqd === null) {
     // not one of the machine's processes: numbers of those are the same in every mode
-    const ksoftirqd = new_process(k, -1, 'ksoftirqd/0', k.user(0));
+    const ksoftirqd = new_process(k, -1 - k.world.hosts.indexOf(k), 'ksoftirqd/0', k.user(0));
     k.softnet.ksoftirqd = ksoftirqd;
     ksoftirqd.body = run_ksoftirqd(k);
     // it sleeps until packets are left to it

@@ -4,7 +4,7 @@
  * layers (networking, epoll) hang their own state here without this layer knowing what is in it.
  */
 
-import { Clock } from './clock.js';
+import type { Clock } from './clock.js';
 import { FirstCome, type Decisions } from './decisions.js';
 import type { file } from './file.js';
 import type { lockdep } from './lock.js';
@@ -14,6 +14,7 @@ import { Prng } from './prng.js';
 import { softnet_data } from './softirq.js';
 import { idle_task, user_struct, type task_struct } from './task.js';
 import type { Trace } from './trace.js';
+import { type kernel_stats, World } from './world.js';
 
 /** Where points stop a task: nowhere (only real blocking), at listed points, everywhere. */
 export type PreemptMode = 'never' | 'listed' | 'all';
@@ -29,40 +30,36 @@ export interface KernelOptions {
   stepBudget?: number;
   /** records lock order and reports inversions; default false */
   lockdep?: boolean;
+  /** the name of the host among those of its machine; empty for the only one */
+  name?: string;
+  /** what it shares with other hosts; default: a world of its own */
+  world?: World;
 }
 
-/** Counts of work done, for cost curves; plain numbers that only grow. */
-export class kernel_stats {
-  syscalls = 0;
-  resumes = 0;
-  switches = 0;
-  wakeups = 0;
-  ep_callbacks = 0;
-  polls = 0;
-  segments = 0;
-}
-
-/** The machine. */
+/** The machine, or one host of it. */
 export class Kernel {
-  readonly clock = new Clock();
+  readonly world: World;
+  /** what the host is called, empty for the only one. include/uapi/linux/utsname.h:nodename */
+  readonly name: string;
+  readonly clock: Clock;
   readonly prng: Prng;
   decisions: Decisions;
   readonly mode: PreemptMode;
   /** true when points are to be yielded; `if (k.preempt) yield AT_X` is all a point costs */
   readonly preempt: boolean;
   /** the points that stop a task in mode `listed` */
-  readonly listed = new Set<string>();
+  readonly listed: Set<string>;
   trace: Trace | null = null;
   lockdep: lockdep | null = null;
-  readonly stats = new kernel_stats();
+  readonly stats: kernel_stats;
   readonly stepBudget: number;
   steps = 0;
 
   /** the task whose system call is running; softirq and timer work runs on its stack, or on idle's */
   current: task_struct;
   readonly idle: task_struct;
-  /** runnable tasks other than the current one, oldest first */
-  readonly runqueue: task_struct[] = [];
+  /** runnable tasks other than the current one, oldest first; shared by the hosts of a machine */
+  readonly runqueue: task_struct[];
   /** every task that has not been reaped, by pid */
   readonly tasks = new Map<number, task_struct>();
   readonly users = new Map<number, user_struct>();
@@ -75,9 +72,6 @@ export class Kernel {
   /** open files: the count of leaks when all programs have ended. fs/file_table.c:nr_files */
   nr_files = 0;
 
-  private last_id = 0;
-  private last_pid = 0;
-
   /** state of the networking layers; typed by src/socket */
   net: unknown = null;
   /** state of epoll; typed by src/epoll */
@@ -86,10 +80,15 @@ export class Kernel {
   eventpoll_release_file: ((k: Kernel, file: file) => Sleeps<void>) | null = null;
   /** the point at which the current task stands; who goes on is decided when the machine moves again */
   stopped_at: Point | null = null;
-  /** in mode `listed`, stops at this number of resumes too, whatever the point; -1 none. ours: for recordings */
-  stop_at_resume = -1;
 
   constructor(options: KernelOptions = {}) {
+    const world = options.world ?? new World();
+    this.world = world;
+    this.name = options.name ?? '';
+    this.clock = world.clock;
+    this.listed = world.listed;
+    this.stats = world.stats;
+    this.runqueue = world.runqueue;
     this.prng = new Prng(options.seed ?? 1);
     this.decisions = options.decisions ?? new FirstCome();
     this.mode = options.preempt ?? 'never';
@@ -97,21 +96,23 @@ export class Kernel {
     this.stepBudget = options.stepBudget ?? 10_000_000;
     this.idle = idle_task();
     this.current = this.idle;
+    world.hosts.push(this);
+    world.active ??= this;
   }
 
-  /** A number that no other object of this machine has. */
+  /** A number that no other object of this machine has, on any host. */
   new_id(): number {
-    return ++this.last_id;
+    return ++this.world.last_id;
   }
 
-  /** The next process id; 1 is the first process. */
+  /** The next process id; 1 is the first process. Numbers are not given twice on one machine. */
   new_pid(): number {
-    return ++this.last_pid;
+    return ++this.world.last_pid;
   }
 
   /** The next process id will be the one behind this. kernel/pid_namespace.c:pid_ns_ctl_handler (/proc/sys/kernel/ns_last_pid) */
   set_last_pid(pid: number): void {
-    this.last_pid = pid;
+    this.world.last_pid = pid;
   }
 
   /** The user with this uid, made at first use. kernel/user.c:alloc_uid */

@@ -47,6 +47,7 @@ export function wake_up_new_task(k: Kernel, task: task_struct): void {
 
 function enqueue_task(k: Kernel, task: task_struct): void {
   task.on_rq = true;
+  task.kernel = k;
   k.runqueue.push(task);
 }
 
@@ -83,12 +84,17 @@ export function* sched_yield(k: Kernel): Sleeps<number> {
 /** The machine can't go on: how it stands. */
 export type Halt = 'finished' | 'asleep';
 
-/** Gives the CPU to `task`. kernel/sched/core.c:context_switch */
+/** Gives the CPU to `task`, which may be one of another host: then this one is idle. kernel/sched/core.c:context_switch */
 function context_switch(k: Kernel, task: task_struct): void {
   if (k.current === task) return;
   BUG_ON(k.spinlocks_held > 0, 'scheduling while atomic');
   const before = k.current.pid;
-  k.current = task;
+  const to = task.kernel ?? k;
+  if (to !== k) {
+    k.current = k.idle;
+    k.world.active = to;
+  }
+  to.current = task;
   k.stats.switches++;
   if (k.trace === null) return;
   k.trace.switch_to(task);
@@ -137,15 +143,22 @@ function signal_pending_state(task: task_struct): boolean {
 
 /**
  * One move of the machine: the current task, or the next one, runs to its next point. kernel/sched/core.c:__schedule
+ * @param host any host of the machine
  * @returns the point where the task stands now, or why the machine cannot move
  */
-export function machine_step(k: Kernel): Point | Halt {
+export function machine_step(host: Kernel): Point | Halt {
+  const { world } = host;
+  let k = world.active!;
   const stood = k.stopped_at;
   if (stood !== null) {
     k.stopped_at = null;
     preempt(k, k.current, stood);
+    k = world.active!;
   }
-  if (k.current === k.idle && !pick_next_task(k)) return k.tasks.size === 0 ? 'finished' : 'asleep';
+  if (k.current === k.idle) {
+    if (!pick_next_task(k)) return world.hosts.every((each) => each.tasks.size === 0) ? 'finished' : 'asleep';
+    k = world.active!;
+  }
   const task = k.current;
   let at: Point;
   do {
@@ -155,7 +168,7 @@ export function machine_step(k: Kernel): Point | Halt {
     BUG_ON(result.done === true, 'a task ended without do_exit');
     at = result.value as Point;
     if (k.spinlocks_held > 0) throw new KernelBug(`scheduling while atomic, at ${at.fn}: ${at.where}`);
-  } while (passes(k, at) && k.stats.resumes !== k.stop_at_resume);
+  } while (passes(k, at) && k.stats.resumes !== world.stop_at_resume);
   if (task.__state !== TASK_RUNNING && at === AT_SCHEDULE) {
     if (signal_pending_state(task)) {
       task.__state = TASK_RUNNING;

@@ -5,6 +5,7 @@
  */
 
 import type { file } from './file.js';
+import type { Kernel } from './kernel.js';
 import { files_struct } from './fdtable.js';
 import { pid_struct } from './pid.js';
 import { sighand_struct, signal_struct, sigpending, type siginfo } from './signal_types.js';
@@ -49,6 +50,8 @@ export class task_struct {
   __state = TASK_RUNNING;
   /** on the run queue, or running */
   on_rq = false;
+  /** the host it runs on; null until it can run */
+  kernel: Kernel | null = null;
   /** changes only when a thread that is not the first calls execve() */
   pid: number;
   /** the number as an object; pidfds refer to it */

@@ -24,6 +24,11 @@ function inet4(host: string): number[] {
   return parts;
 }
 
+/** An IPv4 address as the number that the kernel compares: `10.0.0.1` is 0x0a000001. */
+export function inet4Number(host: string): number {
+  return inet4(host).reduce((number, byte) => number * 256 + byte, 0);
+}
+
 /** The 16 bytes of `::1`, `fe80::2` or `::ffff:127.0.0.1`. */
 function inet6(host: string): number[] {
   const dotted = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(host);

@@ -9,6 +9,7 @@
 
 import type { Kernel } from '../kernel/kernel.js';
 import type { Sleeps } from '../kernel/point.js';
+import type { task_struct } from '../kernel/task.js';
 import { enter_syscall } from '../syscalls/entry.js';
 import type { syscall_arg, syscall_row } from '../syscalls/row.js';
 import { syscall_by_name } from '../syscalls/table.js';
@@ -35,12 +36,17 @@ export function rowOf(name: string): syscall_row {
   return row;
 }
 
-/** `server(1)`. */
-export function taskName(k: Kernel): string {
-  return `${k.current.comm}(${k.current.pid})`;
+/** `server(1)`; with the host, where it has a name: `main(1) on server`. */
+export function taskText(k: Kernel, task: task_struct): string {
+  return `${task.comm}(${task.pid})${k.name === '' ? '' : ` on ${k.name}`}`;
 }
 
-/** The state that the faces of one machine share. */
+/** The task that has the CPU of a host. */
+export function taskName(k: Kernel): string {
+  return taskText(k, k.current);
+}
+
+/** What the face of one host works with. */
 export interface CallHost {
   readonly kernel: Kernel;
   readonly log: Strace;

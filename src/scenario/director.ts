@@ -25,14 +25,14 @@ export class Director implements Decisions {
     this.written = written;
   }
 
-  choose(kind: ChoiceKind, n: number): number {
+  choose(kind: ChoiceKind, n: number, odds?: readonly number[]): number {
     if (kind === 'task' && this.forced >= 0) {
       const choice = Math.min(this.forced, n - 1);
       this.forced = -1;
       if (this.written) this.choices.push(choice);
       return choice;
     }
-    const choice = this.source.choose(kind, n);
+    const choice = this.source.choose(kind, n, odds);
     this.choices.push(choice);
     return choice;
   }

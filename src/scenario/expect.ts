@@ -26,6 +26,14 @@ export interface Failure {
   readonly stack: string;
 }
 
+/** Where expectations are noted. */
+export interface Verdicts {
+  /** expectations that did not hold, so far */
+  readonly failures: Failure[];
+  /** expectations that were looked at, so far */
+  expectations: number;
+}
+
 /** An event as it is expected: with `data` left out, any data will do. */
 export interface ExpectedEvent {
   readonly events: number;

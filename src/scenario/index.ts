@@ -11,7 +11,10 @@ export { type ExpectedEvent, type Failure, failureText } from './expect.js';
 export { BytesResult } from './fileCalls.js';
 export { type TimerResult } from './ipcCalls.js';
 export { type EpollEvent, type EventArg, type Nanoseconds, type PollArg } from './layouts.js';
-export { at, Machine, machine, type MachineOptions, type Outcome, type Place, Process } from './machine.js';
+export { Host, type HostOptions } from './host.js';
+export { type Fate, type Faults, Link, type LinkOptions, type Packet } from './link.js';
+export { at, Machine, machine, type MachineOptions, type Outcome, type Place } from './machine.js';
+export { Process } from './process.js';
 export type { CallEvent, Observer, Step } from './observe.js';
 export { type ActionOptions, type Handler, type WaitResult } from './processCalls.js';
 export { type Intervention, parseRecording, type Recording } from './recording.js';
@@ -19,7 +22,7 @@ export {
   asScenario, edge, optionsOf, type Programs, replayScenario, runScenario, type Scenario, type ScenarioOptions, startScenario, Story,
 } from './scenario.js';
 export { type AddressArg, type NameResult, type OptionArg, type OptionResult, ReceivedResult } from './socketCalls.js';
-export { type LineKind, type LogLine, logText, type LogStyle, secondsText } from './strace.js';
+export { type LineKind, type LogLine, logText, type LogStyle, secondsText, whoText } from './strace.js';
 export { type Program, Sys } from './sys.js';
 export { Recorded, Recorder, Seeded, FirstCome, type ChoiceKind, type Decisions } from '../kernel/decisions.js';
 export type { PreemptMode } from '../kernel/kernel.js';

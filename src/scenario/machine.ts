@@ -4,31 +4,29 @@
  * so a run can be had again from one short string.
  */
 
-import { KernelBug } from '../kernel/bug.js';
-import { clock_advance_to } from '../kernel/clock.js';
+import { clock_advance_to, hrtimer, hrtimer_start } from '../kernel/clock.js';
 import type { Decisions } from '../kernel/decisions.js';
-import { fd_install, get_unused_fd_flags } from '../kernel/fdtable.js';
-import { file, get_file } from '../kernel/file.js';
-import { spawn_process } from '../kernel/fork.js';
 import { Kernel, type PreemptMode } from '../kernel/kernel.js';
 import { lockdep } from '../kernel/lock.js';
-import { null_fops } from '../kernel/opaque.js';
-import { AT_SCHEDULE, type Point, type Sleeps } from '../kernel/point.js';
-import { AT_RESCHED, machine_step, StepBudgetExceeded, type Halt } from '../kernel/sched.js';
+import { AT_SCHEDULE, type Point } from '../kernel/point.js';
+import { AT_RESCHED, machine_step, type Halt } from '../kernel/sched.js';
 import type { task_struct } from '../kernel/task.js';
 import { Trace } from '../kernel/trace.js';
-import { O_RDWR } from '../kernel/uapi.js';
+import { World } from '../kernel/world.js';
 import { Inspector } from '../inspect/inspector.js';
-import { checkInvariants } from '../inspect/invariants.js';
+import { checkInvariants, checkNoLeaks } from '../inspect/invariants.js';
 import type { MachineView } from '../inspect/view.js';
-import { checkNothingPrepared, rowOf, taskName } from './callBase.js';
+import { taskText } from './callBase.js';
 import { Director, sourceOf } from './director.js';
-import { ProgramError, ScenarioError } from './errors.js';
+import { ScenarioError } from './errors.js';
 import { holds, show, showActual, type Failure } from './expect.js';
+import { Host, type HostMachine, type HostOptions } from './host.js';
+import { Link, type LinkOptions } from './link.js';
 import { Observers, type Observer, type Step } from './observe.js';
+import type { Process } from './process.js';
 import { parseRecording, recordingText, type Intervention } from './recording.js';
-import { logText, RunningCall, Strace, type LogLine, type LogStyle } from './strace.js';
-import { Sys, type Program, type SysHost } from './sys.js';
+import { logText, Strace, type LogLine, type LogStyle } from './strace.js';
+import type { Program } from './sys.js';
 
 /** A place inside the kernel: a function, and where in it; `where` left out: any place of the function. */
 export interface Place {
@@ -85,34 +83,6 @@ export interface Outcome {
   readonly left: readonly string[];
 }
 
-/** A process of a machine. */
-export class Process {
-  readonly pid: number;
-  readonly name: string;
-  private readonly task: task_struct;
-
-  constructor(task: task_struct) {
-    this.pid = task.pid;
-    this.name = task.comm;
-    this.task = task;
-  }
-
-  /** True when its first thread has ended. */
-  get ended(): boolean {
-    return this.task.exited;
-  }
-
-  /** The exit status, 0 .. 255; null: it runs, or a signal killed it. */
-  get status(): number | null {
-    return this.task.exited && (this.task.exit_code & 0x7f) === 0 ? (this.task.exit_code >> 8) & 0xff : null;
-  }
-
-  /** The signal that killed it; null: none. */
-  get signal(): number | null {
-    return this.task.exited && (this.task.exit_code & 0x7f) !== 0 ? this.task.exit_code & 0x7f : null;
-  }
-}
-
 function key(place: Place): string {
   return place.where === null ? place.fn : `${place.fn}:${place.where}`;
 }
@@ -125,24 +95,22 @@ function isAt(point: Point, place: Place): boolean {
   return point.fn === place.fn && (place.where === null || point.where === place.where);
 }
 
-/** Standard input, output and error of a new process: one open file that three numbers refer to. */
-function openStdio(k: Kernel): void {
-  const nothing = new file(k, null_fops, k.fs.entries.get('/dev/null')!, O_RDWR, '/dev/null');
-  for (let fd = 0; fd < 3; fd++) fd_install(k, get_unused_fd_flags(k, false), fd === 0 ? nothing : get_file(nothing));
-}
-
 /** One machine. Make it with machine(). */
-export class Machine implements SysHost {
+export class Machine implements HostMachine {
+  /** the kernel of the host that needs no name */
   readonly kernel: Kernel;
   readonly log: Strace;
   /** expectations that did not hold, so far */
   readonly failures: Failure[] = [];
   /** expectations that were looked at, so far */
   expectations = 0;
-  prepared: string | null = null;
   /** who is told of calls, moves and ends; null: nobody */
   observers: Observers | null = null;
-  private readonly sys: Sys;
+  /** tasks whose end is not on the log yet */
+  readonly alive = new Set<task_struct>();
+  private readonly world = new World();
+  private readonly local: Host;
+  private readonly named: Host[] = [];
   private readonly director: Director;
   private readonly inspector: Inspector;
   private readonly options: MachineOptions;
@@ -151,10 +119,11 @@ export class Machine implements SysHost {
   private readonly interventions: Intervention[] = [];
   /** interventions of a recording that are still to come */
   private readonly toCome: Intervention[];
-  private readonly alive = new Set<task_struct>();
   /** the machine stands where only stepTo() stopped it: going on asks nobody */
   private quiet = false;
   private broken = false;
+  private readonly mode: PreemptMode;
+  private readonly lockdep: lockdep | null;
 
   constructor(options: MachineOptions) {
     const recorded = options.recording === undefined ? null : parseRecording(options.recording);
@@ -167,16 +136,63 @@ export class Machine implements SysHost {
     this.toCome = [...(recorded?.interventions ?? [])];
     this.director = new Director(sourceOf(options.decisions, options.seed, recorded?.choices));
     const random = options.seed !== undefined || options.decisions !== undefined;
-    const preempt = recorded?.preempt ?? options.preempt ?? (random ? 'all' : 'listed');
-    this.kernel = new Kernel({
-      decisions: this.director, seed: this.seed, preempt, ...(options.stepBudget === undefined ? {} : { stepBudget: options.stepBudget }),
-    });
-    for (const point of this.points) this.kernel.listed.add(point);
-    if (options.lockdep !== false) this.kernel.lockdep = new lockdep();
+    this.mode = recorded?.preempt ?? options.preempt ?? (random ? 'all' : 'listed');
+    this.lockdep = options.lockdep === false ? null : new lockdep();
+    this.kernel = this.newKernel('', this.seed);
+    for (const point of this.points) this.world.listed.add(point);
     if (options.trace === true) this.kernel.trace = new Trace(this.kernel, 4096, true);
-    this.log = new Strace(this.kernel, options.log ?? 100_000, options.onLine ?? null);
+    this.log = new Strace(this.world, options.log ?? 100_000, options.onLine ?? null);
     this.inspector = new Inspector(this.kernel);
-    this.sys = new Sys(this);
+    this.local = new Host(this, this.kernel, null);
+  }
+
+  private newKernel(name: string, seed: number): Kernel {
+    const { stepBudget } = this.options;
+    const k = new Kernel({ decisions: this.director, seed, preempt: this.mode, name, world: this.world, ...(stepBudget === undefined ? {} : { stepBudget }) });
+    k.lockdep = this.lockdep;
+    return k;
+  }
+
+  /** Processes begin with descriptors 0, 1 and 2. */
+  get stdio(): boolean {
+    return this.options.stdio !== false;
+  }
+
+  /** The kernel whose task has the CPU, or had it last. */
+  private get cpu(): Kernel {
+    return this.world.active!;
+  }
+
+  /**
+   * Adds a host: a computer with a kernel of its own, which shares nothing with the others but the time.
+   * @param name lower case letters, digits and hyphens
+   */
+  host(name: string, options: HostOptions): Host {
+    if (typeof name !== 'string' || !/^[a-z][a-z0-9-]*$/.test(name)) throw new ScenarioError(`a host needs a name of lower case letters, digits and hyphens, not ${show(name)}`);
+    if (this.named.some((other) => other.name === name)) throw new ScenarioError(`there is a host ${name} already`);
+    if (this.named.some((other) => other.address === options.address)) throw new ScenarioError(`${options.address} is the address of another host`);
+    const kernel = this.newKernel(name, this.seed + 7919 * (this.named.length + 1));
+    kernel.trace = this.kernel.trace;
+    const host = new Host(this, kernel, options.address);
+    host.configure(options);
+    this.named.push(host);
+    return host;
+  }
+
+  /** The hosts that were made with host(), in their order. */
+  get hosts(): readonly Host[] {
+    return this.named;
+  }
+
+  /** Joins two hosts. */
+  link(a: Host, b: Host, options: LinkOptions = {}): Link {
+    if (a === b) throw new ScenarioError('a link joins two different hosts');
+    return new Link(a, b, options);
+  }
+
+  /** Does something at an instant: `m.at(500, () => cable.cut())`. @param ms milliseconds since the machine started */
+  at(ms: number, what: () => void): void {
+    hrtimer_start(this.kernel, new hrtimer('scenario', null, what), ms * 1e6);
   }
 
   /**
@@ -185,40 +201,7 @@ export class Machine implements SysHost {
    * @param program a generator function; what it returns is its exit status
    */
   process(name: string, program: Program): Process {
-    if (typeof program !== 'function') throw new ScenarioError(`the program of ${name} is ${show(program)}; expected a generator function: function* (sys) { ... }`);
-    const task = spawn_process(this.kernel, name, () => this.main(program, name, this.options.stdio !== false));
-    this.alive.add(task);
-    return new Process(task);
-  }
-
-  /** The body of a task that runs `program`; the task takes the name of the function. */
-  body(program: Program): () => Sleeps<number | void> {
-    return () => this.main(program, program.name, false);
-  }
-
-  /** Runs a program, and says which one threw when one does. Sleeps as the program does. */
-  private *main(program: Program, name: string, stdio: boolean): Sleeps<number | void> {
-    this.alive.add(this.kernel.current);
-    // a child is called as its function is: prctl(PR_SET_NAME)
-    if (name !== '') this.kernel.current.comm = name.slice(0, 15);
-    if (stdio) openStdio(this.kernel);
-    try {
-      const running = program(this.sys) as Sleeps<number | void> | undefined;
-      if (typeof running?.[Symbol.iterator] !== 'function') {
-        throw new ScenarioError('the program is not a generator function; write function* (sys) { ... } and yield* before every call');
-      }
-      const status = yield* running;
-      checkNothingPrepared(this);
-      const task = this.kernel.current;
-      const last = new RunningCall(task, rowOf(task.group_leader === task ? 'exit_group' : 'exit'), [(status ?? 0) & 0xff]);
-      this.log.enter(last);
-      this.observers?.called(last);
-      return status;
-    } catch (error) {
-      if (error instanceof ProgramError || error instanceof KernelBug || error instanceof StepBudgetExceeded) throw error;
-      const task = taskName(this.kernel);
-      throw new ProgramError(`${task}: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`, task, this.log.count, error);
-    }
+    return this.local.process(name, program);
   }
 
   /** From now on `observer` is told of every system call, every move and every end of a task. */
@@ -240,24 +223,28 @@ export class Machine implements SysHost {
   }
 
   private move(): Step {
-    const { kernel } = this;
     if (this.broken) throw new ScenarioError('the machine stopped at an error and cannot go on');
     // Programs are what runs; timers of a kernel that nobody uses any more (TIME_WAIT) are not waited for.
-    if (kernel.tasks.size === 0 && kernel.current === kernel.idle && kernel.runqueue.length === 0) return 'finished';
-    if (this.quiet) kernel.stopped_at = null;
+    if (this.resting && this.world.hosts.every(({ tasks }) => tasks.size === 0)) return 'finished';
+    if (this.quiet) this.cpu.stopped_at = null;
     this.quiet = false;
-    kernel.stop_at_resume = this.toCome[0]?.resume ?? -1;
+    this.world.stop_at_resume = this.toCome[0]?.resume ?? -1;
     let step: Step;
     try {
-      step = machine_step(kernel);
+      step = machine_step(this.kernel);
     } catch (error) {
       this.broken = true;
       throw error;
     }
-    if (kernel.stats.resumes === this.toCome[0]?.resume) this.intervene(this.toCome.shift()!);
+    if (this.world.stats.resumes === this.toCome[0]?.resume) this.intervene(this.toCome.shift()!);
     this.log.pause();
-    if (kernel.current === kernel.idle) this.noteEnds();
+    if (this.cpu.current === this.cpu.idle) this.noteEnds();
     return step;
+  }
+
+  /** Nobody has the CPU, and nobody wants it. */
+  private get resting(): boolean {
+    return this.cpu.current === this.cpu.idle && this.world.runqueue.length === 0;
   }
 
   private intervene(intervention: Intervention): void {
@@ -284,13 +271,11 @@ export class Machine implements SysHost {
 
   /** Runs everything that happens up to an instant. @param ms milliseconds since the machine started */
   runUntil(ms: number): Outcome {
-    const { kernel } = this;
-    const { clock } = kernel;
+    const { clock } = this.world;
     for (;;) {
-      const resting = kernel.current === kernel.idle && kernel.runqueue.length === 0;
       const next = clock.heap[0]?.expiresNs ?? Infinity;
-      if (clock.nowNs > ms * 1e6 || (resting && next !== Infinity && next > ms * 1e6)) {
-        clock_advance_to(kernel, ms * 1e6);
+      if (clock.nowNs > ms * 1e6 || (this.resting && next !== Infinity && next > ms * 1e6)) {
+        clock_advance_to(this.cpu, ms * 1e6);
         return this.outcome('time');
       }
       const step = this.step();
@@ -314,7 +299,7 @@ export class Machine implements SysHost {
         const step = this.step();
         if (typeof step === 'string') throw new ScenarioError(`the machine is ${step} and ${who ?? 'nobody'} came to ${placeText(place)}`);
         if (added && this.isQuiet(step)) this.quiet = true;
-        if (isAt(step, place) && (who === null || kernel.current.comm === who)) return step;
+        if (isAt(step, place) && (who === null || this.cpu.current.comm === who)) return step;
       }
     } finally {
       if (added) kernel.listed.delete(key(place));
@@ -332,7 +317,7 @@ export class Machine implements SysHost {
    * @param who name or pid
    */
   next(who: string | number): void {
-    const { kernel } = this;
+    const kernel = this.cpu;
     const is = (task: task_struct): boolean => task.comm === who || task.pid === who;
     const queued = kernel.runqueue.findIndex(is);
     const idle = kernel.current === kernel.idle;
@@ -377,21 +362,37 @@ export class Machine implements SysHost {
 
   /** Throws a KernelBug with its name when something inside does not hold that must hold. */
   checkInvariants(): void {
-    checkInvariants(this.kernel);
+    for (const k of this.world.hosts) checkInvariants(k);
+  }
+
+  /** Throws a KernelBug that says what leaked when all programs have ended and something of theirs is left. */
+  checkNoLeaks(): void {
+    for (const k of this.world.hosts) checkNoLeaks(k);
+  }
+
+  /**
+   * When all programs have ended, the kernels still have work: FINs to send again, TIME_WAIT to wait out. Runs until they have none,
+   * or up to an instant.
+   * @param ms milliseconds since the machine started; default: however long it takes
+   */
+  settle(ms = Infinity): void {
+    const { clock } = this.world;
+    if (!this.resting) throw new ScenarioError('settle() is for a machine whose programs have ended or sleep: run() it first');
+    while (this.resting && clock.heap.length > 0 && clock.heap[0]!.expiresNs <= ms * 1e6) clock_advance_to(this.cpu, clock.heap[0]!.expiresNs);
   }
 
   /** The run so far as one string; a machine made with it as `recording`, and the same programs, has the same run. */
   get recording(): string {
     const { scenario } = this.options;
     return recordingText({
-      scenario: scenario?.name ?? '', options: scenario?.options ?? {}, preempt: this.kernel.mode, points: this.points, seed: this.seed,
+      scenario: scenario?.name ?? '', options: scenario?.options ?? {}, preempt: this.mode, points: this.points, seed: this.seed,
       choices: this.director.choices, interventions: this.interventions,
     });
   }
 
   /** How the machine stands, for one who moved it by hand. @param halt what the last move answered */
   outcome(halt: Halt | 'time'): Outcome {
-    const left = [...this.kernel.tasks.values()].filter((task) => !task.exited).map((task) => `${task.comm}(${task.pid})`);
+    const left = this.world.hosts.flatMap((k) => [...k.tasks.values()].filter((task) => !task.exited).map((task) => taskText(k, task)));
     return { halt, failures: this.failures, expectations: this.expectations, timeNs: this.nowNs, left };
   }
 }

@@ -5,9 +5,9 @@
  */
 
 import { errnoName, ERESTARTNOINTR } from '../kernel/errno.js';
-import type { Kernel } from '../kernel/kernel.js';
 import type { siginfo } from '../kernel/signal_types.js';
 import { TASK_RUNNING, type task_struct } from '../kernel/task.js';
+import type { World } from '../kernel/world.js';
 import { printCall, printResumed, printUnfinished, SIGNAL_NAMES } from '../syscalls/print.js';
 import type { syscall_arg, syscall_row } from '../syscalls/row.js';
 
@@ -20,6 +20,8 @@ export interface LogLine {
   readonly number: number;
   /** virtual time, nanoseconds since the machine started */
   readonly timeNs: number;
+  /** name of the host it happened on; empty for the host that needs no name */
+  readonly host: string;
   readonly pid: number;
   readonly comm: string;
   readonly kind: LineKind;
@@ -67,7 +69,7 @@ export class Strace {
   count = 0;
   /** the last finished call of each task, by pid: for messages */
   readonly last = new Map<number, RunningCall>();
-  private readonly k: Kernel;
+  private readonly world: World;
   private readonly keep: number;
   private readonly watcher: ((line: LogLine) => void) | null;
   /** the call whose line is begun and not ended */
@@ -76,8 +78,8 @@ export class Strace {
   private readonly running = new Map<number, RunningCall[]>();
 
   /** @param keep how many of the newest lines are kept; 0: no line is made */
-  constructor(k: Kernel, keep: number, watcher: ((line: LogLine) => void) | null) {
-    this.k = k;
+  constructor(world: World, keep: number, watcher: ((line: LogLine) => void) | null) {
+    this.world = world;
     this.keep = keep;
     this.watcher = watcher;
   }
@@ -150,7 +152,8 @@ export class Strace {
   }
 
   private add(task: task_struct, kind: LineKind, call: string | null, ret: number | null, text: string): void {
-    const line: LogLine = { number: ++this.count, timeNs: this.k.clock.nowNs, pid: task.pid, comm: task.comm, kind, call, ret, text };
+    const host = task.kernel?.name ?? '';
+    const line: LogLine = { number: ++this.count, timeNs: this.world.clock.nowNs, host, pid: task.pid, comm: task.comm, kind, call, ret, text };
     this.lines.push(line);
     if (this.lines.length >= 2 * this.keep) this.lines.splice(0, this.lines.length - this.keep);
     if (this.watcher !== null) this.watcher(line);
@@ -167,11 +170,18 @@ export interface LogStyle {
   readonly names?: boolean;
 }
 
-/** Lines as `strace -f -o FILE` writes them: pid, and with `times` the virtual time. */
+/** Who a line is of: `main(2)`, and with the host where it has a name, `server/main(2)`. */
+export function whoText(line: LogLine): string {
+  return `${line.host === '' ? '' : `${line.host}/`}${line.comm}(${line.pid})`;
+}
+
+/** Lines as `strace -f -o FILE` writes them: pid, and with `times` the virtual time. On a machine of several hosts the host comes first. */
 export function logText(lines: readonly LogLine[], style: LogStyle = {}): string {
+  const width = lines.reduce((most, { host }) => Math.max(most, host.length), 0);
   return lines.map((line) => {
     const who = style.names === true ? `${line.comm}(${line.pid})` : String(line.pid);
-    return `${who.padEnd(5)} ${style.times === true ? `${secondsText(line.timeNs)} ` : ''}${line.text}\n`;
+    const host = width === 0 ? '' : `${line.host.padEnd(width)} `;
+    return `${host}${who.padEnd(5)} ${style.times === true ? `${secondsText(line.timeNs)} ` : ''}${line.text}\n`;
   }).join('');
 }
 

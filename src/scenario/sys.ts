@@ -1,13 +1,13 @@
 /**
  * The face that a program sees: all system calls, and beside them what a test needs: expectations, calls that must not fail, special
- * memory, the virtual time. One face serves all programs of a machine; a call is always made for the program that has the CPU.
+ * memory, the virtual time. One face serves all programs of a host; a call is always made for the program that has the CPU.
  */
 
 import { page_present } from '../kernel/uaccess.js';
 import { memoryOnAbsentPage, type Memory } from './bytes.js';
 import { taskName, type CallResult, type FdPair } from './callBase.js';
 import { ProgramError, ScenarioError } from './errors.js';
-import { holds, show, showActual, type Failure } from './expect.js';
+import { holds, show, showActual, type Verdicts } from './expect.js';
 import { ProcessCalls, type ProgramHost } from './processCalls.js';
 import { callText } from './strace.js';
 import type { Sleeps } from '../kernel/point.js';
@@ -17,8 +17,7 @@ export type Program = (sys: Sys) => Sleeps<number | void>;
 
 /** What a Sys needs of its machine. */
 export interface SysHost extends ProgramHost<Sys> {
-  readonly failures: Failure[];
-  expectations: number;
+  readonly verdicts: Verdicts;
   body(program: Program): () => Sleeps<number | void>;
 }
 
@@ -50,11 +49,11 @@ export class Sys extends ProcessCalls {
    * @returns whether it holds
    */
   expect(actual: unknown, expected: unknown, what = ''): boolean {
-    this.machine.expectations++;
+    const { kernel, log, verdicts } = this.machine;
+    verdicts.expectations++;
     if (holds(actual, expected)) return true;
-    const { kernel, log, failures } = this.machine;
     const last = log.last.get(kernel.current.pid);
-    failures.push({
+    verdicts.failures.push({
       task: taskName(kernel), what, expected: show(expected), actual: showActual(actual, expected), call: last === undefined ? null : callText(last),
       line: log.count, timeNs: kernel.clock.nowNs, stack: new Error().stack ?? '',
     });

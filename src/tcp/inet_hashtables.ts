@@ -11,6 +11,8 @@ import { sock_net } from '../socket/net.js';
 import type { sk_buff } from '../socket/skbuff.js';
 import { SOCK_BINDPORT_LOCK } from '../socket/uapi_socket.js';
 import { type sock_common } from '../socket/sock.js';
+import type { net_device } from './cable.js';
+import type { neighbour } from './neighbour.js';
 import { is_v6_address, is_v6_socket, type tcp_request_sock, type tcp_sock, type tcp_timewait_sock } from './tcp_sock.js';
 import { TCP_LISTEN, TCP_NEW_SYN_RECV, TCP_TIME_WAIT } from './tcp_states.js';
 import type { udp_sock } from './udp.js';
@@ -40,7 +42,11 @@ export class tcp_netns {
   readonly in6: Uint8Array[] = [];
   /** addresses of this machine besides loopback */
   readonly local_addresses = new Set<number>();
-  /** addresses beyond the links, and who answers there */
+  /** the devices besides loopback. include/net/net_namespace.h:net.dev_base_head */
+  readonly devices: net_device[] = [];
+  /** hosts beyond those devices, by address. include/net/neighbour.h:neigh_table */
+  readonly neighbours = new Map<number, neighbour>();
+  /** addresses beyond the host that a test plays, and who answers there */
   readonly peers = new Map<number, link_peer>();
   /** what the devices towards `peers` carry, headers included */
   peer_mtu = 1500;

@@ -10,6 +10,7 @@ import { sk_add_backlog, sk_error_report, sock_flag, sock_owned_by_user, type so
 import { enter_sk } from '../socket/sock_trace.js';
 import { SOCK_DEAD } from '../socket/uapi_socket.js';
 import { __inet_lookup_established, __inet_lookup_listener, reqsk_listener } from './inet_hashtables.js';
+import { ICMP_HOST_UNREACH, icmp_err_convert, type icmp_error } from './icmp.js';
 import { inet_csk_reqsk_queue_drop } from './reqsk.js';
 import { tcp_v4_send_reset, tcp_v4_timewait_ack } from './tcp_control.js';
 import { tcp_rcv_established, tcp_rcv_state_process } from './tcp_input.js';
@@ -18,7 +19,8 @@ import {
   inet_twsk_kill, TCP_TW_ACK, TCP_TW_RST, TCP_TW_SYN, tcp_check_req, tcp_child_process, tcp_timewait_state_process,
 } from './tcp_minisocks.js';
 import type { tcp_request_sock, tcp_sock, tcp_timewait_sock } from './tcp_sock.js';
-import { TCP_ESTABLISHED, TCP_LISTEN, TCP_NEW_SYN_RECV, TCP_SYN_RECV, TCP_SYN_SENT, TCP_TIME_WAIT } from './tcp_states.js';
+import { tcp_ld_RTO_revert } from './tcp_timer.js';
+import { before, after, TCP_CLOSE, TCP_ESTABLISHED, TCP_LISTEN, TCP_NEW_SYN_RECV, TCP_SYN_RECV, TCP_SYN_SENT, TCP_TIME_WAIT } from './tcp_states.js';
 import { TCP_FUNCTIONS } from './tcp_trace.js';
 
 const F = TCP_FUNCTIONS.id;
@@ -113,4 +115,20 @@ export function tcp_v4_err(k: Kernel, sk: tcp_sock, err: number): void {
   } else {
     sk.sk_err_soft = err;
   }
+}
+
+/** An ICMP error arrives: which connection is it about, and can it be true? net/ipv4/tcp_ipv4.c:tcp_v4_err */
+export function tcp_v4_icmp(k: Kernel, icmp: icmp_error): void {
+  const sk = __inet_lookup_established(k, icmp.daddr, icmp.dest, icmp.saddr, icmp.source);
+  if (sk === null || sk.sk_state === TCP_TIME_WAIT || sk.sk_state === TCP_CLOSE) return;
+  if (sk.sk_state === TCP_NEW_SYN_RECV) {
+    const req = sk as tcp_request_sock;
+    if (icmp.seq === req.snt_isn) inet_csk_reqsk_queue_drop(k, req.rsk_listener, req);
+    return;
+  }
+  const tp = sk as tcp_sock;
+  // About a segment that is not on its way: somebody guesses.
+  if (before(icmp.seq, tp.snd_una) || after(icmp.seq, tp.snd_nxt)) return;
+  if (icmp.code <= ICMP_HOST_UNREACH) tcp_ld_RTO_revert(k, tp, icmp.seq);
+  if ((tp.sk_state as number) !== TCP_CLOSE) tcp_v4_err(k, tp, icmp_err_convert(icmp.code));
 }

@@ -15,7 +15,7 @@ import { SOCK_DEAD, SOCK_KEEPOPEN } from '../socket/uapi_socket.js';
 import { tcp_send_ack, tcp_send_active_reset, tcp_send_probe0, tcp_write_wakeup } from './tcp_control.js';
 import { tcp_done, tcp_write_err } from './tcp_life.js';
 import { tcp_time_wait } from './tcp_minisocks.js';
-import { tcp_retransmit_skb } from './tcp_output.js';
+import { tcp_clock_us, tcp_retransmit_skb } from './tcp_output.js';
 import {
   ICSK_ACK_TIMER, ICSK_TIME_NONE, ICSK_TIME_PROBE0, ICSK_TIME_RETRANS, inet_csk_ack_scheduled, inet_csk_in_pingpong_mode, TCP_ATO_MIN, TCP_CA_LOSS,
   TCP_RTO_MAX, TCP_RTO_MIN, tcp_send_head, TCP_TIMEOUT_INIT, TCP_TIMEWAIT_LEN, TCPF_ACK_DEFERRED, TCPF_DELACK_TIMER_DEFERRED,
@@ -24,7 +24,7 @@ import {
 import { in_states, TCP_CLOSE, TCP_FIN_WAIT2, TCP_LISTEN, TCP_SYN_SENT, TCPF_CLOSE, TCPF_LISTEN, TCPF_SYN_RECV, TCPF_SYN_SENT } from './tcp_states.js';
 import { TCP_FUNCTIONS } from './tcp_trace.js';
 import {
-  keepalive_intvl_when, keepalive_time_elapsed, keepalive_time_when, tcp_fin_time, tcp_probe0_when, tcp_reset_keepalive_timer, tcp_reset_xmit_timer,
+  tcp_base_rto, keepalive_intvl_when, keepalive_time_elapsed, keepalive_time_when, tcp_fin_time, tcp_probe0_when, tcp_reset_keepalive_timer, tcp_reset_xmit_timer,
 } from './tcp_xmit_timer.js';
 
 const F = TCP_FUNCTIONS.id;
@@ -108,6 +108,20 @@ function tcp_retransmit_timer(k: Kernel, sk: tcp_sock): void {
     sk.icsk_rto = Math.min(sk.icsk_rto * 2, TCP_RTO_MAX);
   }
   tcp_reset_xmit_timer(k, sk, ICSK_TIME_RETRANS, tcp_clamp_rto_to_user_timeout(k, sk));
+}
+
+/**
+ * The host of the peer cannot be reached: that says nothing about congestion, so the last doubling of the timeout is taken back.
+ * net/ipv4/tcp_ipv4.c:tcp_ld_RTO_revert, RFC 6069
+ */
+export function tcp_ld_RTO_revert(k: Kernel, sk: tcp_sock, seq: number): void {
+  const skb = sk.tcp_rtx_queue.first;
+  if (sock_owned_by_user(sk) || seq !== sk.snd_una || sk.icsk_retransmits === 0 || sk.icsk_backoff === 0 || skb === null) return;
+  sk.icsk_backoff--;
+  sk.icsk_rto = Math.min(tcp_base_rto(sk) * 2 ** Math.min(sk.icsk_backoff, 20), TCP_RTO_MAX);
+  const elapsed = Math.ceil(((tcp_clock_us(k) - skb.tstamp) | 0) / (JIFFY_NS / 1000));
+  if (sk.icsk_rto > elapsed) tcp_reset_xmit_timer(k, sk, ICSK_TIME_RETRANS, sk.icsk_rto - elapsed);
+  else tcp_retransmit_timer(k, sk);
 }
 
 /** The peer's window has been closed for a while. net/ipv4/tcp_timer.c:tcp_probe_timer */

@@ -9,7 +9,7 @@ import { jiffies, mod_timer, msecs_to_jiffies } from '../kernel/timer.js';
 import { sock_net } from '../socket/net.js';
 import {
   ICSK_ACK_SCHED, ICSK_ACK_TIMER, ICSK_TIME_NONE, ICSK_TIME_PROBE0, ICSK_TIME_RETRANS, inet_csk_in_pingpong_mode, TCP_ATO_MIN, TCP_DELACK_MAX,
-  TCP_DELACK_MIN, TCP_RTO_MAX, TCP_RTO_MIN, type tcp_sock,
+  TCP_DELACK_MIN, TCP_RTO_MAX, TCP_RTO_MIN, TCP_TIMEOUT_INIT, type tcp_sock,
 } from './tcp_sock.js';
 
 /** Arms the timer for retransmissions or probes. include/net/inet_connection_sock.h:inet_csk_reset_xmit_timer @param when ticks from now */
@@ -140,6 +140,10 @@ export function tcp_rtt_estimator(sk: tcp_sock, rttUs: number): void {
     const deviation = Math.abs(m);
     sk.rttvar = Math.max(sk.rttvar + ((deviation * 4 - sk.rttvar) >> 2), 200_000);
   }
-  const rtoUs = (sk.srtt >> 3) + sk.rttvar;
-  sk.icsk_rto = Math.min(Math.ceil(rtoUs / 4000), TCP_RTO_MAX);
+  sk.icsk_rto = Math.min(tcp_base_rto(sk), TCP_RTO_MAX);
+}
+
+/** The timeout that the measured round trips give, ticks, before any doubling. include/net/tcp.h:__tcp_set_rto */
+export function tcp_base_rto(sk: tcp_sock): number {
+  return sk.srtt === 0 ? TCP_TIMEOUT_INIT : Math.ceil(((sk.srtt >> 3) + sk.rttvar) / 4000);
 }

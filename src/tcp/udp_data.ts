@@ -1,15 +1,14 @@
 /**
  * Datagrams on their way: sending, delivery through loopback, receiving, and what poll and ioctl say of the queue.
- * Linux counterparts: net/ipv4/udp.c, net/ipv4/ip_output.c:ip_make_skb, net/ipv4/icmp.c. A datagram is never lost
- * on the wire, only at a full receive buffer; addresses beyond the machine swallow theirs.
+ * Linux counterparts: net/ipv4/udp.c, net/ipv4/ip_output.c:ip_make_skb, net/ipv4/icmp.c. On loopback
+ * a datagram is never lost, only at a full receive buffer.
  */
 
 import type { Kernel } from '../kernel/kernel.js';
-import { ECONNREFUSED, EDESTADDRREQ, EAGAIN, EFAULT, EINVAL, EMSGSIZE, ENOPROTOOPT, ENOTTY, EOPNOTSUPP, EPIPE } from '../kernel/errno.js';
+import { EDESTADDRREQ, EAGAIN, EFAULT, EINVAL, EMSGSIZE, ENOPROTOOPT, ENOTTY, EOPNOTSUPP, EPIPE } from '../kernel/errno.js';
 import type { file } from '../kernel/file.js';
 import type { Might, Sleeps } from '../kernel/point.js';
 import { poll_wait, type poll_table } from '../kernel/poll_table.js';
-import { netif_rx } from '../kernel/softirq.js';
 import { TASK_INTERRUPTIBLE } from '../kernel/task.js';
 import { put_user_u32, type user_ptr } from '../kernel/uaccess.js';
 import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLRDNORM, EPOLLWRBAND, EPOLLWRNORM, FIONREAD, O_NONBLOCK, TIOCOUTQ } from '../kernel/uapi.js';
@@ -20,12 +19,14 @@ import { POLL_SPACE_KEY, sk_error_report, skwq_has_sleeper, sock_deadline, sock_
 import type { socket } from '../socket/socket.js';
 import { get_int_opt, int_bytes, put_opt } from '../socket/sockopt.js';
 import {
-  AF_INET, IPPROTO_ICMP, IPPROTO_UDP, MSG_DONTWAIT, MSG_OOB, MSG_PEEK, MSG_TRUNC, RCV_SHUTDOWN, SEND_SHUTDOWN, SHUTDOWN_MASK, SOL_IPV6, SOL_TCP,
+  AF_INET, IPPROTO_UDP, MSG_DONTWAIT, MSG_OOB, MSG_PEEK, MSG_TRUNC, RCV_SHUTDOWN, SEND_SHUTDOWN, SHUTDOWN_MASK, SOL_IPV6, SOL_TCP,
 } from '../socket/uapi_socket.js';
 import { __skb_wait_for_more_packets } from '../socket/unix_recv.js';
 import { WAIT } from '../socket/unix_sock.js';
-import { is_local_address, make_sockaddr, parse_sockaddr } from './inet_addr.js';
+import { icmp_err_convert, ICMP_PORT_UNREACH, ICMP_PROT_UNREACH, type icmp_error } from './icmp.js';
+import { make_sockaddr, parse_sockaddr } from './inet_addr.js';
 import { source_address } from './inet_connect.js';
+import { icmp_send, ip_send_skb } from './link.js';
 import { IPV6_V6ONLY } from './tcp_sockopt.js';
 import { is_v6_address, is_v6_socket } from './tcp_sock.js';
 import { TCP_ESTABLISHED } from './tcp_states.js';
@@ -104,7 +105,7 @@ function sendmsg_bound(k: Kernel, sk: udp_sock, msg: msghdr): number {
   skb.daddr = daddr;
   skb.dest = port;
   sock_def_write_space_wfree(k, sk);
-  if (is_local_address(k, daddr)) netif_rx(k, skb);
+  ip_send_skb(k, skb);
   return len;
 }
 
@@ -125,23 +126,11 @@ export function udp_sendmsg(k: Kernel, sock: socket, msg: msghdr): Might<number>
 
 // delivery
 
-/** Nobody has the port: its sender is told. net/ipv4/icmp.c:icmp_send */
-function icmp_send(k: Kernel, skb: sk_buff): void {
-  const icmp = new sk_buff();
-  icmp.ip_protocol = IPPROTO_ICMP;
-  // The addresses of the packet it is about.
-  icmp.saddr = skb.saddr;
-  icmp.source = skb.source;
-  icmp.daddr = skb.daddr;
-  icmp.dest = skb.dest;
-  if (is_local_address(k, skb.saddr)) netif_rx(k, icmp);
-}
-
-/** "Port unreachable" is an error for a connected sender, and nothing for another. net/ipv4/udp.c:udp_err */
-export function udp_err(k: Kernel, icmp: sk_buff): void {
+/** "Port unreachable" is an error for a connected sender, and nothing for another; that a host is silent is told to nobody. net/ipv4/udp.c:udp_err */
+export function udp_err(k: Kernel, icmp: icmp_error): void {
   const sk = __udp4_lib_lookup(k, icmp.daddr, icmp.dest, icmp.saddr, icmp.source);
-  if (sk === null || sk.sk_state !== TCP_ESTABLISHED) return;
-  sk.sk_err = ECONNREFUSED;
+  if (sk === null || sk.sk_state !== TCP_ESTABLISHED || icmp.code < ICMP_PROT_UNREACH) return;
+  sk.sk_err = icmp_err_convert(icmp.code);
   sk_error_report(k, sk);
 }
 
@@ -156,7 +145,7 @@ function __udp_enqueue_schedule_skb(k: Kernel, sk: udp_sock, skb: sk_buff): void
 /** A datagram arrives. net/ipv4/udp.c:udp_rcv */
 export function udp_rcv(k: Kernel, skb: sk_buff): void {
   const sk = __udp4_lib_lookup(k, skb.saddr, skb.source, skb.daddr, skb.dest);
-  if (sk === null) icmp_send(k, skb);
+  if (sk === null) icmp_send(k, skb, ICMP_PORT_UNREACH);
   else __udp_enqueue_schedule_skb(k, sk, skb);
 }
 
