@@ -10,5 +10,5 @@ export {
   sentences, socketText, taskText, type TraceEntry, type TraceKind,
 } from './inspect/index.js';
 export type {
-  EventfdView, EventpollView, FileView, ItemView, MachineView, PipeView, QueueEntryView, QueueView, SocketView, TaskView, TimerfdView, TimerView, TreeView,
+  EventfdView, EventpollView, FileView, HostView, ItemView, KernelView, LinkView, MachineView, PacketView, PipeView, QueueEntryView, QueueView, SocketView, TaskView, TimerfdView, TimerView, TreeView,
 } from './inspect/index.js';

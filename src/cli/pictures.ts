@@ -4,8 +4,8 @@
  */
 
 import type { Machine } from '../scenario/machine.js';
-import { eventfdText, eventpollText, itemText, Names, pipeText, socketText, timerfdText } from '../inspect/text.js';
-import type { ItemView, MachineView } from '../inspect/view.js';
+import { eventfdText, eventpollText, itemText, linkText, Names, pipeText, socketText, timerfdText } from '../inspect/text.js';
+import type { HostView, ItemView, MachineView } from '../inspect/view.js';
 
 /** One object that changed: its picture before and after; null: it was not there, or is gone. */
 export interface PictureChange {
@@ -19,17 +19,28 @@ function itemPicture(item: ItemView): string {
   return itemText({ ...item, on: null, onOvflist: false });
 }
 
+/** On a machine of several hosts each picture begins with the host that the object belongs to. */
+function label(pictures: Map<string, string>, host: HostView): void {
+  const items = host.items.map((item) => ({ name: `${item.name} of ep#${item.ep}` }));
+  for (const { name } of [...host.eventpolls, ...items, ...host.sockets, ...host.pipes, ...host.eventfds, ...host.timerfds]) {
+    if (host.name !== '') pictures.set(name, `${host.name} ${pictures.get(name)!}`);
+  }
+}
+
 /** The picture of each object, by its name. */
 export function picturesOf(view: MachineView): Map<string, string> {
   const names = new Names(view);
   const pictures = new Map<string, string>();
+  const links = new Map<string, string>();
+  for (const link of view.links) links.set(`link ${link.name}`, linkText(link));
   for (const ep of view.eventpolls) pictures.set(ep.name, eventpollText(ep, names));
   for (const item of view.items) pictures.set(`${item.name} of ep#${item.ep}`, itemPicture(item));
   for (const sock of view.sockets) pictures.set(sock.name, socketText(sock, names));
   for (const pipe of view.pipes) pictures.set(pipe.name, pipeText(pipe, names));
   for (const ctx of view.eventfds) pictures.set(ctx.name, eventfdText(ctx, names));
   for (const ctx of view.timerfds) pictures.set(ctx.name, timerfdText(ctx, names));
-  return pictures;
+  for (const host of view.hosts) label(pictures, host);
+  return new Map([...pictures, ...links]);
 }
 
 /** Follows a machine and says what changed since it was asked last. */

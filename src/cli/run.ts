@@ -5,7 +5,7 @@
 
 import { StepBudgetExceeded } from '../kernel/sched.js';
 import {
-  failureText, type LogLine, logText, parseRecording, ProgramError, replayScenario, type Scenario, secondsText, startScenario, type Outcome, type Story,
+  failureText, type LogLine, logText, parseRecording, ProgramError, replayScenario, type Scenario, secondsText, startScenario, whoText, type Outcome, type Story,
 } from '../scenario/index.js';
 import { InputError, placeIn } from './errors.js';
 import { findScenario } from './load.js';
@@ -66,7 +66,7 @@ function textReporter(quiet: boolean): Reporter {
       print();
     },
     line(line, changes): void {
-      const head = `${(line.timeNs / 1e6).toFixed(3).padStart(9)}  ${`${line.comm}(${line.pid})`.padEnd(10)} `;
+      const head = `${(line.timeNs / 1e6).toFixed(3).padStart(9)}  ${whoText(line).padEnd(10)} `;
       const text = line.text.replace(/ {2,}= /, ' = ');
       wrap(text, width - head.length, '    ').forEach((part, index) => print(index === 0 ? `${colours.dim(head)}${part}` : ' '.repeat(head.length) + part));
       for (const part of changeLines(changes, width)) print(part);

@@ -7,12 +7,14 @@ import { errnoName } from '../kernel/errno.js';
 import { list_empty } from '../kernel/list.js';
 import type { sk_buff } from '../socket/skbuff.js';
 import type { sock } from '../socket/sock.js';
+import { IPPROTO_TCP, IPPROTO_UDP } from '../socket/uapi_socket.js';
+import type { cable, net_device } from '../tcp/cable.js';
 import type { tcp_timewait_sock } from '../tcp/tcp_sock.js';
 import { buffersOf } from './collect.js';
 import { queueView } from './build_kernel.js';
 import { segmentText, shutdownText, stateText, taskName } from './names.js';
 import { acceptQueueOf, addressesOf, halfOpenOf, inetText, isListener, otherQueues, sequenceOf } from './socks.js';
-import type { BufferView, SegmentView, SocketView, TimewaitView } from './view.js';
+import type { BufferView, LinkView, PacketView, SegmentView, SocketView, TimewaitView } from './view.js';
 
 const FAMILIES: Readonly<Record<number, string>> = { 1: 'unix', 2: 'inet', 10: 'inet6' };
 const TYPES: Readonly<Record<number, string>> = { 1: 'stream', 2: 'dgram', 5: 'seqpacket' };
@@ -80,5 +82,23 @@ export function segmentView(packet: unknown): SegmentView {
     ack: skb.ack_seq >>> 0,
     length: skb.len,
     window: skb.window,
+  };
+}
+
+function packetView(dev: net_device): PacketView[] {
+  return dev.packets.map(({ skb, atNs }) => ({
+    ...segmentView(skb), protocol: skb.ip_protocol === IPPROTO_TCP ? 'tcp' : skb.ip_protocol === IPPROTO_UDP ? 'udp' : 'icmp', toHost: dev.k.name, arrivesNs: atNs,
+  }));
+}
+
+export function linkView(link: cable): LinkView {
+  const [a, b] = link.ends;
+  return {
+    name: `${a.k.name}-${b.k.name}`,
+    between: [a.k.name, b.k.name],
+    state: link.state,
+    delayNs: link.options.delayNs,
+    lost: a.dropped + b.dropped,
+    packets: [...packetView(a), ...packetView(b)].sort((x, y) => x.arrivesNs - y.arrivesNs),
   };
 }

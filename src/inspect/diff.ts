@@ -44,11 +44,11 @@ function diff(before: unknown, after: unknown, path: string, out: Change[]): voi
   if (before === after) return;
   if (Array.isArray(before) && Array.isArray(after)) diffList(before, after, path, out);
   else if (isObject(before) && isObject(after) && !('red' in after)) {
-    for (const name of Object.keys(after)) diff(before[name], after[name], path === '' ? name : `${path}/${name}`, out);
+    for (const name of Object.keys(after)) if (path !== '' || name !== 'hosts') diff(before[name], after[name], path === '' ? name : `${path}/${name}`, out);
   } else out.push({ path, before, after });
 }
 
-/** All changes from one view to a later one, in the order of the view. */
+/** All changes from one view to a later one, in the order of the view. What is inside the hosts is told once, from the lists of all. */
 export function changes(before: MachineView, after: MachineView): Change[] {
   const out: Change[] = [];
   diff(before, after, '', out);

@@ -7,7 +7,7 @@ export type * from './view.js';
 export { inspect, Inspector } from './inspector.js';
 export { changes, sentences, type Change } from './diff.js';
 export {
-  eventfdText, eventpollText, itemText, machineText, Names, pipeText, queueText, segmentLine, socketText, tableText, taskText, timerfdText, timerText, treeText,
+  eventfdText, eventpollText, itemText, linkText, machineText, Names, pipeText, queueText, segmentLine, socketText, tableText, taskText, timerfdText, timerText, treeText,
 } from './text.js';
 export { epollMask, shortMask, stateText, shutdownText, segmentText, taskName, durationText } from './names.js';
 export { callsIn, functionGraph, oldestStep, PLAIN_LABELS, readTrace, type GraphEntry, type TracedCall, type TraceEntry, type TraceKind } from './trace.js';

@@ -9,11 +9,11 @@ import type { wait_queue_head } from '../kernel/wait.js';
 import { collect, type Reached } from './collect.js';
 import { eventpollView, itemView, scannedItems, type TreeCache } from './build_epoll.js';
 import { eventfdView, fileView, objectName, pipeView, queueView, signalfdViews, tableView, taskView, timerfdView, timerViews } from './build_kernel.js';
-import { segmentView, socketView, timewaitView, waited } from './build_net.js';
-import { timewaitsOf } from './socks.js';
+import { linkView, segmentView, socketView, timewaitView, waited } from './build_net.js';
+import { addressesOfHost, linksOf, timewaitsOf } from './socks.js';
 import { taskName } from './names.js';
 import { share } from './share.js';
-import type { MachineView, QueueView } from './view.js';
+import type { HostView, KernelView, MachineView, QueueView } from './view.js';
 
 function byId<T extends { readonly id: number }>(things: Iterable<T>): T[] {
   return [...things].sort((a, b) => a.id - b.id);
@@ -48,17 +48,15 @@ function processQueues(k: Kernel): QueueView[] {
   return views;
 }
 
-function build(k: Kernel, trees: TreeCache): MachineView {
+function kernelView(k: Kernel, trees: TreeCache): KernelView {
   const found = collect(k);
   const names = ownerNames(found);
   const scanned = scannedItems(found.eventpolls);
+  const alone = k.world.hosts.length === 1;
   return {
-    nowNs: k.clock.nowNs,
-    steps: k.steps,
-    traceStep: k.trace?.count ?? 0,
     current: k.current === k.idle ? null : taskName(k.current),
     stoppedAt: k.stopped_at === null ? null : `${k.stopped_at.fn}: ${k.stopped_at.where}`,
-    runqueue: k.runqueue.map(taskName),
+    runqueue: (alone ? k.runqueue : k.runqueue.filter((task) => task.kernel === k)).map(taskName),
     tasks: [...k.tasks.values()].map((task) => taskView(k, task)),
     tables: byId(found.tables).map(tableView),
     files: byId(found.files.keys()).map((file) => fileView(k, file)),
@@ -71,10 +69,45 @@ function build(k: Kernel, trees: TreeCache): MachineView {
     sockets: byId(found.socks).map(socketView),
     timewaits: timewaitsOf(k).map(timewaitView),
     inFlight: k.softnet.input_pkt_queue.map(segmentView),
-    timers: timerViews(k.clock.heap),
+    timers: timerViews(alone ? k.clock.heap : k.clock.heap.filter((timer) => timer.k === k)),
     otherQueues: processQueues(k),
     watches: Object.fromEntries([...k.users.values()].map((user) => [String(user.uid), user.epoll_watches])),
   };
+}
+
+function watchesOfAll(hosts: readonly HostView[]): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const { watches } of hosts) for (const [uid, n] of Object.entries(watches)) sums[uid] = (sums[uid] ?? 0) + n;
+  return sums;
+}
+
+/** What is inside all hosts, in one. */
+function together(k: Kernel, hosts: readonly HostView[]): KernelView {
+  const all = <K extends ListOfView>(list: K): KernelView[K] => hosts.flatMap((host) => host[list] as readonly unknown[]) as unknown as KernelView[K];
+  return {
+    current: hosts.find(({ current }) => current !== null)?.current ?? null,
+    stoppedAt: hosts.find(({ stoppedAt }) => stoppedAt !== null)?.stoppedAt ?? null,
+    runqueue: k.runqueue.map(taskName),
+    tasks: all('tasks'), tables: all('tables'), files: all('files'), eventpolls: all('eventpolls'), items: all('items'), pipes: all('pipes'),
+    eventfds: all('eventfds'), timerfds: all('timerfds'), signalfds: all('signalfds'), sockets: all('sockets'), timewaits: all('timewaits'),
+    inFlight: all('inFlight'), timers: timerViews(k.clock.heap), otherQueues: all('otherQueues'),
+    watches: watchesOfAll(hosts),
+  };
+}
+
+type ListOfView = Exclude<keyof KernelView, 'current' | 'stoppedAt' | 'watches'>;
+
+/** A machine of named hosts has a nameless one too, which is not worth a word while nothing is in it. */
+function inUse(k: Kernel): boolean {
+  return k.name !== '' || k.tasks.size > 0 || k.nr_files > 0;
+}
+
+function build(k: Kernel, trees: TreeCache): MachineView {
+  const kernels = k.world.hosts;
+  const rest = { nowNs: k.clock.nowNs, steps: kernels.reduce((sum, host) => sum + host.steps, 0), traceStep: k.trace?.count ?? 0 };
+  if (kernels.length === 1) return { ...rest, ...kernelView(k, trees), hosts: [], links: [] };
+  const hosts = kernels.filter(inUse).map((host) => ({ name: host.name, addresses: addressesOfHost(host), ...kernelView(host, trees) }));
+  return { ...rest, ...together(k, hosts), hosts, links: linksOf(kernels).map(linkView) };
 }
 
 /** Makes views of one machine, each sharing with the one before. */
@@ -83,6 +116,7 @@ export class Inspector {
   private readonly trees: TreeCache = new WeakMap();
   private last: MachineView | null = null;
 
+  /** @param k any host of the machine */
   constructor(k: Kernel) {
     this.k = k;
   }

@@ -26,7 +26,7 @@ function spinlocks(k: Kernel, _found: Reached, check: Check): void {
 
 function runQueue(k: Kernel, _found: Reached, check: Check): void {
   check(new Set(k.runqueue).size === k.runqueue.length, 'a task is on it twice');
-  for (const task of k.runqueue) check(task.on_rq && task !== k.current, `${task.comm} is on it and should not be`);
+  for (const task of k.runqueue) check(task.on_rq && task !== task.kernel?.current, `${task.comm} is on it and should not be`);
   for (const task of k.tasks.values()) {
     const runs = task === k.current || k.runqueue.includes(task);
     check(!task.on_rq || runs, `${task.comm} says it is on the run queue`);
@@ -160,11 +160,11 @@ export function checkNoLeaks(k: Kernel): void {
   };
   if (k.nr_files !== 0) leak(`${k.nr_files} files are open and all tasks have ended`);
   for (const user of k.users.values()) if (user.epoll_watches !== 0) leak(`user ${user.uid} still has ${user.epoll_watches} epoll items`);
-  for (const timer of k.clock.heap) if (!ownedBySock(timer.owner)) leak(`the timer ${timer.name} is armed`);
+  for (const timer of k.clock.heap) if (timer.k === k && !mayOutlive(timer.owner)) leak(`the timer ${timer.name} is armed`);
   if (k.softnet.ksoftirqd === null && k.softnet.input_pkt_queue.length > 0) leak('packets wait and nobody serves them');
 }
 
-/** TIME_WAIT and orphans finish on their own: their timers, and those of links, are no leak. */
-function ownedBySock(owner: unknown): boolean {
-  return owner !== null && typeof owner === 'object' && ('sk_state' in owner || 'icsk_listening' in owner || 'packets' in owner);
+/** TIME_WAIT and orphans finish on their own: their timers, and those of links, are no leak, nor are those that a scenario set itself. */
+function mayOutlive(owner: unknown): boolean {
+  return owner === null || (typeof owner === 'object' && ('sk_state' in owner || 'packets' in owner || 'arp_queue' in owner));
 }

@@ -8,6 +8,7 @@ import { sock_net } from '../socket/net.js';
 import type { sk_buff_head } from '../socket/skbuff.js';
 import type { sock, sock_common } from '../socket/sock.js';
 import { unix_sock } from '../socket/unix_sock.js';
+import type { cable } from '../tcp/cable.js';
 import { IN6ADDR_LOOPBACK } from '../tcp/inet_addr.js';
 import { tcp_netns } from '../tcp/inet_hashtables.js';
 import { tcp_receive_window, tcp_sock, type tcp_timewait_sock } from '../tcp/tcp_sock.js';
@@ -74,6 +75,16 @@ function ipText(addr: number, v6: boolean): string {
 /** `127.0.0.1:8080`; `-` when there is none. */
 export function inetText(addr: number, port: number, family: number): string {
   return port === 0 && addr === 0 ? '-' : `${ipText(addr, family === 10)}:${port}`;
+}
+
+/** The addresses of a host besides loopback. */
+export function addressesOfHost(k: Kernel): string[] {
+  return [...(tcpOf(k)?.local_addresses ?? [])].map((addr) => ipText(addr, false));
+}
+
+/** The links between hosts, in the order in which they were made. */
+export function linksOf(hosts: readonly Kernel[]): cable[] {
+  return [...new Set(hosts.flatMap((k) => (tcpOf(k)?.devices ?? []).map((dev) => dev.cable)))];
 }
 
 function unixName(sk: unix_sock | null): string {

@@ -5,7 +5,7 @@
 
 import { durationText } from './names.js';
 import type {
-  EventfdView, EventpollView, FileView, ItemView, MachineView, PipeView, QueueView, SegmentView, SocketView, TableView, TaskView, TimerfdView, TimerView, TreeView,
+  EventfdView, EventpollView, FileView, ItemView, KernelView, LinkView, MachineView, PipeView, QueueView, SegmentView, SocketView, TableView, TaskView, TimerfdView, TimerView, TreeView,
 } from './view.js';
 
 /** Looks up what one view holds. */
@@ -158,24 +158,40 @@ export function namesOf(view: MachineView): Names {
   return new Names(view);
 }
 
-/** The whole machine, one object a line. */
+/** `server-client whole, 1 packet: SYN 10.0.0.2:32768 -> 10.0.0.1:80 ... arrives at 5ms` */
+export function linkText(link: LinkView): string {
+  const packets = link.packets.map((packet) => `${packet.protocol === 'tcp' ? '' : `${packet.protocol} `}${segmentLine(packet)} arrives at ${durationText(packet.arrivesNs)}`);
+  return `link ${link.name} ${link.state}${link.lost > 0 ? ` lost=${link.lost}` : ''}${packets.length > 0 ? `: ${packets.join('; ')}` : ''}`;
+}
+
+/** What is inside a kernel, one object a line. */
+function kernelLines(view: KernelView, names: Names): string[] {
+  const tasksOf = (table: number): string => view.tasks.filter((task) => task.table === table).map((task) => task.name).join(', ');
+  return [
+    ...view.tasks.map(taskText),
+    ...view.tables.map((table) => `fds of ${tasksOf(table.id)}: ${tableText(table, names)}`),
+    ...view.eventpolls.map((ep) => eventpollText(ep, names)),
+    ...view.items.map(itemText),
+    ...view.sockets.map((sock) => socketText(sock, names)),
+    ...view.timewaits.map((tw) => `${tw.name} ${tw.state} ${tw.local}->${tw.peer}`),
+    ...view.signalfds.map((ctx) => `${ctx.name} reads ${ctx.signals}`),
+    ...view.pipes.map((pipe) => pipeText(pipe, names)),
+    ...view.eventfds.map((ctx) => eventfdText(ctx, names)),
+    ...view.timerfds.map((ctx) => timerfdText(ctx, names)),
+    ...view.inFlight.map((segment) => `in flight: ${segmentLine(segment)}`),
+    ...view.timers.map((timer) => `timer: ${timerText(timer)}`),
+  ];
+}
+
+/** The whole machine, one object a line; several hosts one after the other. */
 export function machineText(view: MachineView): string {
   const names = new Names(view);
   const lines = [`time ${durationText(view.nowNs)}${view.current === null ? '' : `, ${view.current} runs`}${view.stoppedAt === null ? '' : `, at ${view.stoppedAt}`}`];
-  const section = (lists: readonly string[]): void => {
-    for (const line of lists) lines.push(`  ${line}`);
-  };
-  section(view.tasks.map(taskText));
-  section(view.tables.map((table) => `fds of ${view.tasks.filter((task) => task.table === table.id).map((task) => task.name).join(', ')}: ${tableText(table, names)}`));
-  section(view.eventpolls.map((ep) => eventpollText(ep, names)));
-  section(view.items.map(itemText));
-  section(view.sockets.map((sock) => socketText(sock, names)));
-  section(view.timewaits.map((tw) => `${tw.name} ${tw.state} ${tw.local}->${tw.peer}`));
-  section(view.signalfds.map((ctx) => `${ctx.name} reads ${ctx.signals}`));
-  section(view.pipes.map((pipe) => pipeText(pipe, names)));
-  section(view.eventfds.map((ctx) => eventfdText(ctx, names)));
-  section(view.timerfds.map((ctx) => timerfdText(ctx, names)));
-  section(view.inFlight.map((segment) => `in flight: ${segmentLine(segment)}`));
-  section(view.timers.map((timer) => `timer: ${timerText(timer)}`));
+  if (view.hosts.length === 0) lines.push(...kernelLines(view, names).map((line) => `  ${line}`));
+  for (const host of view.hosts) {
+    lines.push(`  ${host.name === '' ? 'the host without name' : `host ${host.name}`}${host.addresses.map((address) => ` ${address}`).join('')}`);
+    lines.push(...kernelLines(host, names).map((line) => `    ${line}`));
+  }
+  for (const link of view.links) lines.push(`  ${linkText(link)}`);
   return `${lines.join('\n')}\n`;
 }

@@ -249,12 +249,31 @@ export interface TimerView {
   readonly expiresNs: number;
 }
 
-/** The machine at one instant. */
-export interface MachineView {
-  readonly nowNs: number;
-  readonly steps: number;
-  /** rows of the trace so far; 0 without a trace */
-  readonly traceStep: number;
+/** A packet between two hosts. */
+export interface PacketView extends SegmentView {
+  readonly protocol: 'tcp' | 'udp' | 'icmp';
+  /** name of the host that it comes to */
+  readonly toHost: string;
+  readonly arrivesNs: number;
+}
+
+/** A link between two hosts. */
+export interface LinkView {
+  /** `server-client` */
+  readonly name: string;
+  /** names of the hosts */
+  readonly between: readonly [string, string];
+  /** `whole`; `cut`: both ends know it; `silent`: packets vanish */
+  readonly state: string;
+  readonly delayNs: number;
+  /** packets lost so far */
+  readonly lost: number;
+  /** what is on its way, the next to arrive first */
+  readonly packets: readonly PacketView[];
+}
+
+/** What is inside a kernel. */
+export interface KernelView {
   /** the task that has the CPU; null: idle */
   readonly current: string | null;
   /** the point at which the machine was stopped */
@@ -280,4 +299,26 @@ export interface MachineView {
   readonly otherQueues: readonly QueueView[];
   /** items that each user has registered */
   readonly watches: Readonly<Record<string, number>>;
+}
+
+/** One host of a machine of several. */
+export interface HostView extends KernelView {
+  /** empty for the host that every machine has */
+  readonly name: string;
+  /** its addresses besides 127.0.0.1 */
+  readonly addresses: readonly string[];
+}
+
+/**
+ * The machine at one instant. Its lists hold what is inside all its hosts: numbers of processes and objects are not given twice on one
+ * machine. What belongs to which host is in `hosts`.
+ */
+export interface MachineView extends KernelView {
+  readonly nowNs: number;
+  readonly steps: number;
+  /** rows of the trace so far; 0 without a trace */
+  readonly traceStep: number;
+  /** empty for a machine of one host, which needs no name */
+  readonly hosts: readonly HostView[];
+  readonly links: readonly LinkView[];
 }

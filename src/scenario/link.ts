@@ -59,7 +59,7 @@ const FATES: Readonly<Record<Fate, number>> = { deliver: FATE_DELIVER, lose: FAT
 
 function inRange(what: string, value: number, low: number, high: number): number {
   if (typeof value === 'number' && value >= low && value <= high) return value;
-  throw new ScenarioError(`${what} of a link is ${show(value)}; expected a number from ${low} to ${high === Infinity ? 'any' : high}`);
+  throw new ScenarioError(`${what} of a link is ${typeof value === 'number' ? value : show(value)}; expected a number ${high === Infinity ? `not below ${low}` : `from ${low} to ${high}`}`);
 }
 
 function faultsOf(options: LinkOptions): packet_faults {

@@ -225,7 +225,7 @@ export class Machine implements HostMachine {
   private move(): Step {
     if (this.broken) throw new ScenarioError('the machine stopped at an error and cannot go on');
     // Programs are what runs; timers of a kernel that nobody uses any more (TIME_WAIT) are not waited for.
-    if (this.resting && this.world.hosts.every(({ tasks }) => tasks.size === 0)) return 'finished';
+    if (this.resting && this.allEnded) return 'finished';
     if (this.quiet) this.cpu.stopped_at = null;
     this.quiet = false;
     this.world.stop_at_resume = this.toCome[0]?.resume ?? -1;
@@ -240,6 +240,11 @@ export class Machine implements HostMachine {
     this.log.pause();
     if (this.cpu.current === this.cpu.idle) this.noteEnds();
     return step;
+  }
+
+  /** All programs of all hosts have ended. */
+  private get allEnded(): boolean {
+    return this.world.hosts.every(({ tasks }) => tasks.size === 0);
   }
 
   /** Nobody has the CPU, and nobody wants it. */
@@ -277,6 +282,10 @@ export class Machine implements HostMachine {
       if (clock.nowNs > ms * 1e6 || (this.resting && next !== Infinity && next > ms * 1e6)) {
         clock_advance_to(this.cpu, ms * 1e6);
         return this.outcome('time');
+      }
+      if (this.resting && next !== Infinity && !this.allEnded) {
+        clock_advance_to(this.cpu, next);
+        continue;
       }
       const step = this.step();
       if (typeof step === 'string') return this.outcome(step);

@@ -4,7 +4,7 @@
  * net/core/neighbour.c, net/ipv4/arp.c. The first question of a link that works takes no time here, and nobody is forgotten.
  */
 
-import { hrtimer, hrtimer_cancel, hrtimer_start, NSEC_PER_SEC } from '../kernel/clock.js';
+import { hrtimer, hrtimer_start, NSEC_PER_SEC } from '../kernel/clock.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { sk_buff } from '../socket/skbuff.js';
 import { dev_queue_xmit, type net_device } from './cable.js';
@@ -69,10 +69,4 @@ function neigh_timer_handler(k: Kernel, timer: hrtimer): void {
   } else {
     for (const skb of neigh.arp_queue.splice(0)) neigh.error_report(k, skb);
   }
-}
-
-/** The host goes away: nothing waits any more. net/core/neighbour.c:neigh_ifdown */
-export function neigh_ifdown(k: Kernel, neigh: neighbour): void {
-  neigh.arp_queue.length = 0;
-  hrtimer_cancel(k, neigh.timer);
 }

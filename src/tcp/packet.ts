@@ -25,7 +25,7 @@ function device_truesize(len: number): number {
   return 768 + 256 * Math.ceil(len / 256);
 }
 
-/** Takes a range of the data of `skb`. include/linux/skbuff.h:skb_frag_page_copy */
+/** Adds a range of the data of `skb`. ours: what a card reads while it sends a large buffer piece by piece */
 function add_range(to: sk_buff, skb: sk_buff, offset: number, size: number): void {
   let skip = offset;
   let left = size;
