@@ -39,6 +39,11 @@ export class Sys extends ProcessCalls {
     return this.machine.kernel.clock.nowNs;
   }
 
+  /** The calling thread's id. A program keeps it in memory of the thread, so asking takes no system call. */
+  get tid(): number {
+    return this.machine.kernel.current.pid;
+  }
+
   /**
    * Notes a failure unless `actual` is what is expected. The run goes on.
    * @param actual an answer of a call, or any value

@@ -11,6 +11,10 @@ import { halfClose } from './halfClose.js';
 import { herd } from './herd.js';
 import { nested } from './nested.js';
 import { oneshot } from './oneshot.js';
+import { proactorEcho } from './proactorEcho.js';
+import { reactorChat } from './reactorChat.js';
+import { reactorEcho } from './reactorEcho.js';
+import { reactorFile } from './reactorFile.js';
 import { readOnce } from './readOnce.js';
 import { reset } from './reset.js';
 import { signalWait } from './signalWait.js';
@@ -20,6 +24,7 @@ import { timerLoop } from './timerLoop.js';
 /** All built-in scenarios, in the order in which they are best read. */
 export const scenarios: readonly Scenario[] = [
   readOnce, echoServer, slowReader, acceptOnce, oneshot, herd, duringScan, dupClose, halfClose, reset, nested, signalWait, timerLoop,
+  reactorEcho, reactorChat, reactorFile, proactorEcho,
 ];
 
 /** A built-in scenario by its name; null: there is none. */

@@ -3,7 +3,7 @@
  * where a handshake ends inside connect(), before anybody accepts.
  */
 
-import { AF_INET, SOCK_STREAM, type Sleeps, type Sys } from '../scenario/index.js';
+import { AF_INET, SO_RCVBUF, SOCK_STREAM, SOL_SOCKET, type Sleeps, type Sys } from '../scenario/index.js';
 
 /** A listening socket. Sleeps never. @param flags SOCK_NONBLOCK or 0 */
 export function* listenOn(sys: Sys, port: number, flags = 0): Sleeps<number> {
@@ -13,9 +13,10 @@ export function* listenOn(sys: Sys, port: number, flags = 0): Sleeps<number> {
   return fd;
 }
 
-/** A socket that is connected to a port. Sleeps until it is. */
-export function* connectTo(sys: Sys, port: number): Sleeps<number> {
+/** A socket that is connected to a port. Sleeps until it is. @param rcvbuf SO_RCVBUF in bytes; 0: as it is */
+export function* connectTo(sys: Sys, port: number, rcvbuf = 0): Sleeps<number> {
   const fd = sys.must(yield* sys.socket(AF_INET, SOCK_STREAM));
+  if (rcvbuf > 0) sys.must(yield* sys.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, rcvbuf));
   sys.must(yield* sys.connect(fd, { port }));
   return fd;
 }

@@ -21,7 +21,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   inspect: ['kernel', 'socket', 'tcp', 'epoll', 'syscalls'],
   scenario: [...MODEL, 'inspect'],
   reactor: ['scenario'],
-  scenarios: ['scenario'],
+  scenarios: ['scenario', 'reactor'],
   museum: ['scenario', 'reactor'],
   claims: ['scenario', 'scenarios', 'reactor', 'museum'],
   explore: MIDDLE,
