@@ -3,3 +3,4 @@
  */
 
 export * from './law.js';
+export * from './laws/index.js';

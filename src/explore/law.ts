@@ -4,7 +4,7 @@
  */
 
 import { StepBudgetExceeded, type Halt } from '../kernel/sched.js';
-import type { CallEvent, Machine, Observer, Outcome, Step, Story } from '../scenario/index.js';
+import type { CallEvent, Machine, Observer, Outcome, Scenario, ScenarioOptions, Step, Story } from '../scenario/index.js';
 
 /** A law. */
 export interface Law {
@@ -35,6 +35,21 @@ export interface Violation {
   readonly message: string;
   /** `kernel.steps` of the machine when it showed: system calls and resumed points since the start */
   readonly step: number;
+}
+
+/** A scenario that says which laws its runs are held against. */
+export interface LawfulScenario extends Scenario {
+  readonly laws: readonly Law[];
+}
+
+/** A scenario whose author knows which law a run with these options can break; null: it keeps all. */
+export interface Specimen extends LawfulScenario {
+  readonly breaks: (options: ScenarioOptions) => string | null;
+}
+
+/** The laws that a scenario brings; none for one that brings none. */
+export function lawsOf(scenario: Scenario): readonly Law[] {
+  return (scenario as Partial<LawfulScenario>).laws ?? [];
 }
 
 /** Several laws that watch one run. */

@@ -8,7 +8,7 @@
  */
 
 import type { Kernel } from '../kernel/kernel.js';
-import type { Sleeps } from '../kernel/point.js';
+import { point, type Sleeps } from '../kernel/point.js';
 import type { task_struct } from '../kernel/task.js';
 import { enter_syscall } from '../syscalls/entry.js';
 import type { syscall_arg, syscall_row } from '../syscalls/row.js';
@@ -16,6 +16,12 @@ import { syscall_by_name } from '../syscalls/table.js';
 import { ProgramError, ScenarioError } from './errors.js';
 import type { Observers } from './observe.js';
 import { RunningCall, type Strace } from './strace.js';
+
+/**
+ * A thread in user mode, about to make a call. Another thread of the process may run here and close the very descriptor that the call is about:
+ * the table is read without a lock.
+ */
+const AT_ENTRY = point('do_syscall_64', 'before the call');
 
 /** The answer of a call that stores something besides. */
 export interface CallResult {
@@ -90,6 +96,7 @@ export class CallBase {
   private *run(row: syscall_row, args: readonly syscall_arg[]): Call {
     const { kernel, log } = this.host;
     this.host.prepared = null;
+    if (kernel.preempt && kernel.current.files.count > 1) yield AT_ENTRY;
     const call = new RunningCall(kernel.current, row, args);
     log.enter(call);
     if (this.host.observers !== null) this.host.observers.called(call);

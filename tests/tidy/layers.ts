@@ -8,7 +8,7 @@ import { dirname, posix } from 'node:path';
 import { type Finding, type Node, type Source, lineAt, startOf, walkAll } from './source.js';
 
 const MODEL = ['kernel', 'socket', 'tcp', 'epoll', 'syscalls'];
-const STORIES = [...MODEL, 'inspect', 'scenario', 'scenarios', 'reactor', 'museum', 'claims'];
+const STORIES = [...MODEL, 'inspect', 'scenario', 'scenarios', 'reactor', 'museum', 'claims', 'programs'];
 const MIDDLE = [...MODEL, 'inspect', 'scenario'];
 
 /** Folder -> folders it may import from, besides itself. */
@@ -25,11 +25,12 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   museum: ['scenario', 'reactor'],
   claims: ['scenario', 'scenarios', 'reactor', 'museum'],
   explore: MIDDLE,
+  programs: ['scenario', 'scenarios', 'explore'],
   replay: MIDDLE,
   calls: [...MODEL, 'inspect'],
   export: MIDDLE,
   debug: MIDDLE,
-  testing: [...MIDDLE, 'explore'],
+  testing: [...MIDDLE, 'scenarios', 'explore'],
   cli: [...STORIES, 'explore', 'replay', 'calls', 'export', 'debug', 'testing'],
   dap: [...STORIES, 'explore', 'replay', 'export', 'debug'],
   web: [...STORIES, 'explore', 'replay', 'export', 'debug'],

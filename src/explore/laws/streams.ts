@@ -1,0 +1,110 @@
+/**
+ * The byte streams of a machine, pieced together from the calls that write and read them: what went in at one end, what came out at the
+ * other. TCP connections, Unix stream sockets and pipes are streams; datagrams are not.
+ */
+
+import type { file } from '../../kernel/file.js';
+import { pipe_file } from '../../kernel/pipe.js';
+import type { sock } from '../../socket/sock.js';
+import { socket } from '../../socket/socket.js';
+import { SOCK_STREAM } from '../../socket/uapi_socket.js';
+import { unix_sock } from '../../socket/unix_sock.js';
+import type { CallEvent } from '../../scenario/index.js';
+import { bytesOf, fdOf, fileOf, useOf } from './look.js';
+
+/** Bytes that grow at the end. */
+export class Bytes {
+  private store = new Uint8Array(64);
+  length = 0;
+
+  append(more: Uint8Array): void {
+    const length = this.length + more.length;
+    if (length > this.store.length) {
+      const store = new Uint8Array(Math.max(length, 2 * this.store.length));
+      store.set(this.store.subarray(0, this.length));
+      this.store = store;
+    }
+    this.store.set(more, this.length);
+    this.length = length;
+  }
+
+  get all(): Uint8Array {
+    return this.store.subarray(0, this.length);
+  }
+}
+
+/** The offset of the first byte at which two texts differ; -1: one begins with the other. */
+export function firstDifference(a: Uint8Array, b: Uint8Array): number {
+  const end = Math.min(a.length, b.length);
+  for (let at = 0; at < end; at++) if (a[at] !== b[at]) return at;
+  return -1;
+}
+
+/** One direction of a connection. */
+export class Stream {
+  readonly name: string;
+  readonly sent = new Bytes();
+  readonly received = new Bytes();
+  /** names of the programs that read from it */
+  readonly readers = new Set<string>();
+  /** two calls of one side overlapped, so that the order of their bytes is not known from outside */
+  mixed = false;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+const end = (addr: number, port: number): string => `${addr}:${port}`;
+
+/** Names of the stream into which a sock writes and of the one from which it reads; null: it is no stream. */
+function sides(sk: sock): { out: string; in: string } | null {
+  if (sk.sk_type !== SOCK_STREAM) return null;
+  if (sk instanceof unix_sock) return sk.peer === null ? null : { out: `unix ${sk.peer.id}`, in: `unix ${sk.id}` };
+  const [mine, other] = [end(sk.skc_rcv_saddr, sk.skc_num), end(sk.skc_daddr, sk.skc_dport)];
+  return { out: `${mine} > ${other}`, in: `${other} > ${mine}` };
+}
+
+function streamOf(file: file, use: 'read' | 'write'): string | null {
+  const behind = file.private_data;
+  if (behind instanceof pipe_file) return `pipe ${behind.pipe.id}`;
+  if (!(behind instanceof socket) || behind.sk === null) return null;
+  const both = sides(behind.sk);
+  return both === null ? null : use === 'read' ? both.in : both.out;
+}
+
+/** Follows all streams. Feed it every call event of a machine. */
+export class Streams {
+  readonly all = new Map<string, Stream>();
+  private readonly running = new Map<CallEvent, { stream: Stream; use: 'read' | 'write' }>();
+
+  /** A write into this stream was begun and has not ended: how much of it went in is not known. */
+  isUnsure(stream: Stream): boolean {
+    return [...this.running.values()].some((call) => call.stream === stream && call.use === 'write');
+  }
+
+  called(event: CallEvent): void {
+    const use = useOf(event);
+    if (use !== 'read' && use !== 'write') return;
+    if (event.ret === null) this.begin(event, use);
+    else this.end(event, event.ret);
+  }
+
+  private begin(event: CallEvent, use: 'read' | 'write'): void {
+    const file = fileOf(event.task, fdOf(event));
+    const name = file === null ? null : streamOf(file, use);
+    if (name === null) return;
+    let stream = this.all.get(name);
+    if (stream === undefined) this.all.set(name, stream = new Stream(name));
+    if (use === 'read') stream.readers.add(event.task.comm);
+    for (const other of this.running.values()) if (other.stream === stream && other.use === use) stream.mixed = true;
+    this.running.set(event, { stream, use });
+  }
+
+  private end(event: CallEvent, ret: number): void {
+    const begun = this.running.get(event);
+    if (begun === undefined) return;
+    this.running.delete(event);
+    if (ret > 0) begun.stream[begun.use === 'read' ? 'received' : 'sent'].append(bytesOf(event, ret));
+  }
+}
