@@ -2,22 +2,31 @@
  * `epollsim list`: the built-in scenarios, one line each, or as JSON for programs.
  */
 
+import type { Scenario } from '../scenario/index.js';
+import { lawsOf } from '../explore/index.js';
+import { programs } from '../programs/index.js';
 import { scenarios } from '../scenarios/index.js';
 import { coloursFor, cut, print, widthOf } from './output.js';
 
+/** One line: the name, the title, the options. */
+function lineOf({ name, title, options: settings = {} }: Scenario, longest: number, width: number): string {
+  const others = Object.entries(settings).map(([option, values]) => `${option}=${values.join('|')}`).join(' ');
+  const line = `${title}${others === '' ? '' : `  (${others})`}`;
+  return `${coloursFor(process.stdout).bold(name.padEnd(longest))}  ${cut(line, width - longest - 2)}`;
+}
+
 /** Runs the command. */
 export function listCommand(options: { format: string }): void {
+  const all: readonly Scenario[] = [...scenarios, ...programs];
   if (options.format === 'json') {
-    print(JSON.stringify(scenarios.map(({ name, title, about, options: settings = {} }) => ({ name, title, about, options: settings })), null, 2));
+    const rows = all.map((one) => ({ name: one.name, title: one.title, about: one.about, options: one.options ?? {}, laws: lawsOf(one).map(({ name }) => name) }));
+    print(JSON.stringify(rows, null, 2));
     return;
   }
-  const colours = coloursFor(process.stdout);
-  const longest = Math.max(...scenarios.map(({ name }) => name.length));
+  const longest = Math.max(...all.map(({ name }) => name.length));
   const width = process.stdout.isTTY ? widthOf(process.stdout) : Infinity;
-  for (const { name, title, options: settings = {} } of scenarios) {
-    const others = Object.entries(settings).map(([option, values]) => `${option}=${values.join('|')}`).join(' ');
-    const line = `${title}${others === '' ? '' : `  (${others})`}`;
-    print(`${colours.bold(name.padEnd(longest))}  ${cut(line, width - longest - 2)}`);
-  }
+  for (const scenario of scenarios) print(lineOf(scenario, longest, width));
+  print('\nPrograms under test: what real event loops did wrong, and the laws that find it');
+  for (const program of programs) print(lineOf(program, longest, width));
   if (process.stdout.isTTY) print(`\nNext: epollsim run ${scenarios[0]!.name}`);
 }

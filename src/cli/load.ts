@@ -9,6 +9,7 @@ import { register } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { asScenario, type Scenario } from '../scenario/index.js';
+import { programNamed, programs } from '../programs/index.js';
 import { scenarioNamed, scenarios } from '../scenarios/index.js';
 import { InputError, placeIn } from './errors.js';
 import { nearest } from './suggest.js';
@@ -60,9 +61,9 @@ async function fromFile(given: string): Promise<Scenario> {
 
 /** The scenario that a name or a path of the command line means. */
 export async function findScenario(given: string): Promise<Scenario> {
-  const known = scenarioNamed(given);
+  const known = scenarioNamed(given) ?? programNamed(given);
   if (known !== null) return known;
   if (/[./\\]/.test(given) || existsSync(given)) return fromFile(given);
-  const near = nearest(given, scenarios.map(({ name }) => name));
+  const near = nearest(given, [...scenarios, ...programs].map(({ name }) => name));
   throw new InputError(`there is no scenario '${given}'${near === null ? '' : `; did you mean ${near}?`}`, 'epollsim list shows all of them; a file is given by its path, as ./mine.mjs.');
 }

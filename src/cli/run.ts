@@ -3,9 +3,10 @@
  * same run back. What was printed before an error stays printed.
  */
 
+import { lawsOf, runUnderLaws, type Verdict } from '../explore/index.js';
 import { StepBudgetExceeded } from '../kernel/sched.js';
 import {
-  failureText, type LogLine, logText, parseRecording, ProgramError, replayScenario, type Scenario, secondsText, startScenario, whoText, type Outcome, type Story,
+  failureText, type LogLine, logText, parseRecording, ProgramError, replayScenario, type Scenario, secondsText, startScenario, whoText, type Story,
 } from '../scenario/index.js';
 import { InputError, placeIn } from './errors.js';
 import { findScenario } from './load.js';
@@ -33,7 +34,7 @@ interface Reporter {
   line(line: LogLine, changes: readonly PictureChange[]): void;
   /** so many steps were printed and no more will be */
   enough(shown: number): void;
-  end(story: Story, outcome: Outcome): void;
+  end(story: Story, verdict: Verdict): void;
 }
 
 /** Words of a picture that were not in the one before are bright. */
@@ -74,21 +75,23 @@ function textReporter(quiet: boolean): Reporter {
     enough(shown): void {
       print(`... ${shown} steps were shown, and the run goes on without them (--lines 0 shows all)`);
     },
-    end(story, outcome): void {
+    end(story, verdict): void {
       if (!quiet) print();
-      endText(story, outcome);
+      endText(story, verdict);
     },
   };
 }
 
-function endText(story: Story, outcome: Outcome): void {
+function endText(story: Story, { outcome, halt, violation, reports }: Verdict): void {
   const colours = coloursFor(process.stdout);
-  const { failures, expectations, halt, left, timeNs } = outcome;
+  const { failures, expectations, left, timeNs } = outcome ?? story.machine.outcome('time');
   for (const failure of failures) {
     const place = placeIn(failure.stack);
     print(`${colours.red('FAILED')} ${failureText(failure)}${place === null ? '' : `\n  in        ${place}`}\n`);
   }
   if (halt === 'asleep') print(`${left.join(', ')} ${left.length === 1 ? 'sleeps' : 'sleep'} for ever: nobody is left who could wake ${left.length === 1 ? 'it' : 'them'}.`);
+  for (const line of reports) print(line);
+  if (violation !== null) print(`${colours.red('BROKEN')} ${violation.law}: ${violation.message}`);
   const held = failures.length === 0 ? colours.green(`${expectations} expectations, all hold`) : colours.red(`${failures.length} of ${expectations} expectations failed`);
   print(`${halt} after ${secondsText(timeNs)} s, ${story.machine.kernel.stats.syscalls} system calls; ${held}`);
   print(`recording: ${story.machine.recording}`);
@@ -105,9 +108,11 @@ function jsonReporter(): Reporter {
     enough(shown): void {
       print(JSON.stringify({ type: 'enough', shown }));
     },
-    end(story, outcome): void {
-      const failures = outcome.failures.map(({ stack, ...failure }) => ({ ...failure, place: placeIn(stack) }));
-      print(JSON.stringify({ type: 'end', ...outcome, failures, syscalls: story.machine.kernel.stats.syscalls, recording: story.machine.recording }));
+    end(story, { outcome, halt, violation, reports }): void {
+      const { failures: found, ...rest } = outcome ?? story.machine.outcome('time');
+      const failures = found.map(({ stack, ...failure }) => ({ ...failure, place: placeIn(stack) }));
+      const { recording, kernel } = story.machine;
+      print(JSON.stringify({ type: 'end', ...rest, halt, failures, violation, reports, syscalls: kernel.stats.syscalls, recording }));
     },
   };
 }
@@ -164,7 +169,7 @@ function runError(error: unknown, story: Story): unknown {
   return new InputError(`${place === null ? '' : `${place}: `}${error.message}\nThe last steps:\n${last.trimEnd()}`, 'A program of a scenario must not throw: sys.expect() notes what does not hold and goes on.');
 }
 
-/** Runs the command. Exit code 0: all expectations hold, 1: one failed. */
+/** Runs the command. Exit code 0: all expectations and laws hold, 1: one does not. */
 export async function runCommand(given: string | undefined, options: RunOptions): Promise<void> {
   const quiet = options.quiet === true;
   const reporter = options.format === 'json' ? jsonReporter() : textReporter(quiet);
@@ -178,12 +183,13 @@ export async function runCommand(given: string | undefined, options: RunOptions)
   });
   book = new PictureBook(story.machine);
   reporter.begin(story);
-  let outcome: Outcome;
+  let verdict: Verdict;
   try {
-    outcome = story.run();
+    verdict = runUnderLaws(story, lawsOf(story.scenario));
   } catch (error) {
     throw runError(error, story);
   }
-  reporter.end(story, outcome);
-  process.exitCode = outcome.failures.length > 0 ? 1 : 0;
+  if (verdict.halt === 'budget') throw runError(new StepBudgetExceeded(options.steps), story);
+  reporter.end(story, verdict);
+  process.exitCode = verdict.violation !== null || story.machine.failures.length > 0 ? 1 : 0;
 }

@@ -100,6 +100,8 @@ export function runUnderLaws(story: Story, laws: readonly Law[]): Verdict {
   const { machine: m } = story;
   const watching = new Watching(m, laws);
   const end = (halt: Verdict['halt'], outcome: Outcome | null, violation: Violation | null): Verdict => ({ halt, outcome, violation, reports: watching.report() });
+  // Where tasks lose the CPU only when they sleep, a move can be long: a run that has broken a law gets no more steps.
+  if (m.kernel.mode !== 'all') m.observe({ called: () => void (watching.violation() !== null && (m.kernel.stepBudget = m.kernel.steps)) });
   try {
     for (;;) {
       const step = m.step();
@@ -111,6 +113,7 @@ export function runUnderLaws(story: Story, laws: readonly Law[]): Verdict {
     }
   } catch (error) {
     if (!(error instanceof StepBudgetExceeded)) throw error;
-    return end('budget', null, watching.violation());
+    const violation = watching.violation();
+    return end(violation === null ? 'budget' : 'stopped', null, violation);
   }
 }

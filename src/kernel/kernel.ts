@@ -52,7 +52,7 @@ export class Kernel {
   trace: Trace | null = null;
   lockdep: lockdep | null = null;
   readonly stats: kernel_stats;
-  readonly stepBudget: number;
+  stepBudget: number;
   steps = 0;
 
   /** the task whose system call is running; softirq and timer work runs on its stack, or on idle's */

@@ -1,5 +1,5 @@
 /**
- * Two workers are told of one connection, one of them accepts it, and the other one sleeps in accept, because the listener blocks.
+ * Two workers are told of one connection. One of them accepts it, and the other one sleeps in accept, because the listener blocks.
  */
 
 import { EAGAIN, EPOLL_CTL_ADD, EPOLLIN, SOCK_NONBLOCK, type Sys } from '../scenario/index.js';

@@ -1,5 +1,5 @@
 /**
- * One thread has been told of a connection and is about to serve it; another one finds it idle for too long, and closes it in that moment.
+ * One thread has been told of a connection and is about to serve it. Another one finds it idle for too long, and closes it in that moment.
  */
 
 import { AF_UNIX, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLLIN, MSG_NOSIGNAL, SOCK_NONBLOCK, SOCK_STREAM } from '../scenario/index.js';

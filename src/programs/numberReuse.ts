@@ -1,5 +1,5 @@
 /**
- * A batch of two events; the handler of the first closes the descriptor of the second, and a new connection gets the number.
+ * A batch has two events. The handler of the first closes the descriptor of the second, and a new connection gets the number.
  */
 
 import { AF_UNIX, EPOLL_CTL_ADD, EPOLLIN, SOCK_NONBLOCK, SOCK_STREAM } from '../scenario/index.js';

@@ -1,5 +1,5 @@
 /**
- * EPOLLONESHOT fires while nobody wants to read, and the loop goes on believing that the descriptor is armed.
+ * EPOLLONESHOT fires while nobody wants to read. The loop goes on believing that the descriptor is armed.
  */
 
 import { EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLLIN, EPOLLONESHOT, SOCK_NONBLOCK } from '../scenario/index.js';

@@ -1,5 +1,5 @@
 /**
- * A timer is due in half a millisecond, epoll_wait counts in whole ones, and half a millisecond is rounded down to "do not wait".
+ * A timer is due in half a millisecond, and epoll_wait counts in whole ones. Half a millisecond is rounded down to "do not wait".
  */
 
 import { EPOLL_CTL_ADD, EPOLLIN } from '../scenario/index.js';

@@ -1,5 +1,6 @@
 /** The command from outside: what it prints, and with which code it ends. */
 
+import { programs } from '../../src/programs/index.js';
 import { scenarios } from '../../src/scenarios/index.js';
 import { buildCommand, type Command, type Ran } from './built.js';
 
@@ -36,7 +37,8 @@ describe('help', () => {
 describe('list', () => {
   test('one line a scenario', () => {
     const { code, out } = run('list');
-    expect([code, out.trimEnd().split('\n').map((line) => line.split(' ')[0])]).toEqual([0, scenarios.map(({ name }) => name)]);
+    const names = out.trimEnd().split('\n').filter((line) => /^[a-z]/.test(line)).map((line) => line.split(' ')[0]);
+    expect([code, names]).toEqual([0, [...scenarios, ...programs].map(({ name }) => name)]);
     expect(out).toContain('trigger=LT|ET');
   });
 
@@ -55,6 +57,12 @@ describe('run', () => {
     expect(out).toMatch(/- ep#\d+, 3 of ep#\d+, pipe#\d+ are gone|- ep#\d+, item 3 of ep#\d+, pipe#\d+ are gone/);
     expect(out).toMatch(/\nfinished after 0\.\d+ s, \d+ system calls; 2 expectations, all hold\nrecording: epollsim1:read-once;trigger=ET:listed:1:-:[\w-]{4}\n$/);
     expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
+  });
+
+  test('a program under test stops where it breaks a law, with exit code 1', () => {
+    const { code, out } = run('run', 'emfile-spin', '--quiet');
+    expect({ code, out }).toEqual({ code: 1, out: expect.stringMatching(/^BROKEN no-spin: server\(1\) made 17 calls of epoll_wait in a row .*\nstopped after 0\.001000 s/m) });
+    expect(run('run', 'emfile-spin', '--option', 'version=fixed', '--quiet').code).toBe(0);
   });
 
   test('during a scan ovflist is seen', () => {

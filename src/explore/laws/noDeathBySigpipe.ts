@@ -1,5 +1,6 @@
 /**
- * A write to a connection whose other end is gone raises SIGPIPE, and a program that has not thought of it dies of one client's bad manners.
+ * A write to a connection whose other end is gone raises SIGPIPE, and its default is death. A program that has not thought of it
+ * dies of one client's bad manners.
  */
 
 import { SIGPIPE } from '../../kernel/uapi.js';

@@ -22,14 +22,14 @@ interface Queue {
 
 /** How long a descriptor may have to wait. */
 export interface Patience {
-  /** returns of epoll_wait; default 8 */
+  /** returns of epoll_wait; default 32 */
   readonly waits?: number;
   /** other calls that use a descriptor, of the task that waits; default 200 */
   readonly calls?: number;
 }
 
 /** Every watched descriptor that has news is used (read, accepted from, closed, changed with epoll_ctl) before so many waits, and so many other uses, have passed. */
-export function noStarvation({ waits = 8, calls = 200 }: Patience = {}): Law {
+export function noStarvation({ waits = 32, calls = 200 }: Patience = {}): Law {
   return law('no-starvation', `A watched descriptor that has something to tell and is not served within ${waits} waits or ${calls} calls.`, (m, accuse) => {
     const tale = new TellTale();
     const queues = new Map<file, Queue>();
