@@ -11,7 +11,7 @@ import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP, EPOLLWRBAN
 import { EP_PRIVATE_BITS, type epitem } from '../../epoll/eventpoll.js';
 import { peekMask } from '../../inspect/peek.js';
 import type { CallEvent } from '../../scenario/index.js';
-import { user_msghdr } from '../../socket/msghdr.js';
+import type { user_msghdr } from '../../socket/msghdr.js';
 
 /** What a call does to the descriptor that is its first argument; null: nothing that laws ask about. */
 export type Use = 'read' | 'write' | 'accept' | 'wait' | 'close' | null;

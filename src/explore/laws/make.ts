@@ -18,14 +18,14 @@ export function law(name: string, forbids: string, watch: (m: Machine, accuse: A
     forbids,
     watch(m): LawWatch {
       let broken: Violation | null = null;
-      const { ended, ...watching } = watch(m, (message) => {
+      const watching = watch(m, (message) => {
         broken ??= { law: name, message, step: m.kernel.steps };
       });
       return {
         ...watching,
         violation: () => broken,
         ended(outcome): Violation | null {
-          ended?.(outcome);
+          watching.ended?.(outcome);
           return broken;
         },
       };
