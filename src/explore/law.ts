@@ -33,7 +33,7 @@ export interface Violation {
   readonly law: string;
   /** who did what, in a sentence */
   readonly message: string;
-  /** `kernel.steps` of the machine when it showed: system calls and resumed points since the start */
+  /** stepsOf() the machine when it showed */
   readonly step: number;
 }
 
@@ -50,6 +50,11 @@ export interface Specimen extends LawfulScenario {
 /** The laws that a scenario brings; none for one that brings none. */
 export function lawsOf(scenario: Scenario): readonly Law[] {
   return (scenario as Partial<LawfulScenario>).laws ?? [];
+}
+
+/** System calls and resumed points since the start, of all hosts of a machine: a place in its run. */
+export function stepsOf(m: Machine): number {
+  return m.kernel.world.hosts.reduce((sum, { steps }) => sum + steps, 0);
 }
 
 /** Several laws that watch one run. */
@@ -95,13 +100,17 @@ export interface Verdict {
   readonly reports: readonly string[];
 }
 
+function stop(m: Machine): void {
+  for (const kernel of m.kernel.world.hosts) kernel.stepBudget = kernel.steps;
+}
+
 /** Runs a story to its end, or to the move at which a law is broken. A program that throws throws here too. */
 export function runUnderLaws(story: Story, laws: readonly Law[]): Verdict {
   const { machine: m } = story;
   const watching = new Watching(m, laws);
   const end = (halt: Verdict['halt'], outcome: Outcome | null, violation: Violation | null): Verdict => ({ halt, outcome, violation, reports: watching.report() });
   // Where tasks lose the CPU only when they sleep, a move can be long: a run that has broken a law gets no more steps.
-  if (m.kernel.mode !== 'all') m.observe({ called: () => void (watching.violation() !== null && (m.kernel.stepBudget = m.kernel.steps)) });
+  if (m.kernel.mode !== 'all') m.observe({ called: () => void (watching.violation() !== null && stop(m)) });
   try {
     for (;;) {
       const step = m.step();

@@ -2,7 +2,7 @@
  * What all laws have in common: the first thing that breaks a law is its violation, and it stays.
  */
 
-import type { Law, LawWatch, Violation } from '../law.js';
+import { stepsOf, type Law, type LawWatch, type Violation } from '../law.js';
 import type { Machine } from '../../scenario/index.js';
 
 /** Says that a law is broken; only the first message counts. */
@@ -19,7 +19,7 @@ export function law(name: string, forbids: string, watch: (m: Machine, accuse: A
     watch(m): LawWatch {
       let broken: Violation | null = null;
       const watching = watch(m, (message) => {
-        broken ??= { law: name, message, step: m.kernel.steps };
+        broken ??= { law: name, message, step: stepsOf(m) };
       });
       return {
         ...watching,

@@ -39,7 +39,8 @@ export const noLeak: Law = law(
         if (row.name === 'exit_group' && servers.has(task.files)) check(task, 'ends');
       },
       ended({ halt }): void {
-        if (halt === 'asleep') for (const task of m.kernel.tasks.values()) if (!task.exited) check(task, 'sleeps for ever');
+        if (halt !== 'asleep') return;
+        for (const { tasks } of m.kernel.world.hosts) for (const task of tasks.values()) if (!task.exited) check(task, 'sleeps for ever');
       },
     };
   },

@@ -35,7 +35,7 @@ function waitedFor(waits: Iterable<eventpoll>): Set<eventpoll> {
 /** While a task sleeps for ever in epoll_wait, no descriptor that it watches has data, a connection, an end or an error to tell of. */
 export const noLostEvent: Law = law(
   'no-lost-event', 'A task that sleeps in epoll_wait for ever while a descriptor it watches has something to tell.',
-  (m, accuse) => {
+  (_m, accuse) => {
     const tale = new TellTale();
     const waits = new Map<CallEvent, eventpoll>();
     const over = new Set<file>();
@@ -62,7 +62,7 @@ export const noLostEvent: Law = law(
         for (const ep of waitedFor(waits.values())) {
           const sleeper = [...waits].find(([, waited]) => waited === ep)?.[0].task ?? [...waits.keys()][0]!.task;
           for (const epi of ep.rbr.values()) {
-            const news = newsOf(m.kernel, epi);
+            const news = newsOf(sleeper.kernel!, epi);
             if (news === 0 || over.has(epi.ffd.file)) continue;
             accuse(`${taskName(sleeper)} sleeps in epoll_wait for ever, but descriptor ${epi.ffd.fd} has ${epollMask(news)}: ${reason(epi)}`);
           }

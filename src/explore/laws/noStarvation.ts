@@ -30,14 +30,14 @@ export interface Patience {
 
 /** Every watched descriptor that has news is used (read, accepted from, closed, changed with epoll_ctl) before so many waits, and so many other uses, have passed. */
 export function noStarvation({ waits = 32, calls = 200 }: Patience = {}): Law {
-  return law('no-starvation', `A watched descriptor that has something to tell and is not served within ${waits} waits or ${calls} calls.`, (m, accuse) => {
+  return law('no-starvation', `A watched descriptor that has something to tell and is not served within ${waits} waits or ${calls} calls.`, (_m, accuse) => {
     const tale = new TellTale();
     const queues = new Map<file, Queue>();
     const over = new Set<file>();
     const look = (ep: eventpoll, event: CallEvent): void => {
       for (const epi of ep.rbr.values()) {
         const { file, fd } = epi.ffd;
-        if (isDisabled(epi) || over.has(file) || newsOf(m.kernel, epi) === 0) {
+        if (isDisabled(epi) || over.has(file) || newsOf(event.task.kernel!, epi) === 0) {
           queues.delete(file);
           continue;
         }

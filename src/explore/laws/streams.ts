@@ -7,8 +7,9 @@ import type { file } from '../../kernel/file.js';
 import { pipe_file } from '../../kernel/pipe.js';
 import type { sock } from '../../socket/sock.js';
 import { socket } from '../../socket/socket.js';
-import { SOCK_STREAM } from '../../socket/uapi_socket.js';
+import { AF_INET, SOCK_STREAM } from '../../socket/uapi_socket.js';
 import { unix_sock } from '../../socket/unix_sock.js';
+import { inetText } from '../../inspect/socks.js';
 import type { CallEvent } from '../../scenario/index.js';
 import { bytesOf, fdOf, fileOf, useOf } from './look.js';
 
@@ -55,21 +56,22 @@ export class Stream {
   }
 }
 
-const end = (addr: number, port: number): string => `${addr}:${port}`;
+/** 127.0.0.0/8 is another place on every host. */
+const end = (sk: sock, host: string, addr: number, port: number): string => `${addr >>> 24 === 127 || sk.sk_family !== AF_INET ? host : ''}${inetText(addr, port, sk.sk_family)}`;
 
 /** Names of the stream into which a sock writes and of the one from which it reads; null: it is no stream. */
-function sides(sk: sock): { out: string; in: string } | null {
+function sides(sk: sock, host: string): { out: string; in: string } | null {
   if (sk.sk_type !== SOCK_STREAM) return null;
   if (sk instanceof unix_sock) return sk.peer === null ? null : { out: `unix ${sk.peer.id}`, in: `unix ${sk.id}` };
-  const [mine, other] = [end(sk.skc_rcv_saddr, sk.skc_num), end(sk.skc_daddr, sk.skc_dport)];
+  const [mine, other] = [end(sk, host, sk.skc_rcv_saddr, sk.skc_num), end(sk, host, sk.skc_daddr, sk.skc_dport)];
   return { out: `${mine} > ${other}`, in: `${other} > ${mine}` };
 }
 
-function streamOf(file: file, use: 'read' | 'write'): string | null {
+function streamOf(file: file, host: string, use: 'read' | 'write'): string | null {
   const behind = file.private_data;
   if (behind instanceof pipe_file) return `pipe ${behind.pipe.id}`;
   if (!(behind instanceof socket) || behind.sk === null) return null;
-  const both = sides(behind.sk);
+  const both = sides(behind.sk, host);
   return both === null ? null : use === 'read' ? both.in : both.out;
 }
 
@@ -92,7 +94,7 @@ export class Streams {
 
   private begin(event: CallEvent, use: 'read' | 'write'): void {
     const file = fileOf(event.task, fdOf(event));
-    const name = file === null ? null : streamOf(file, use);
+    const name = file === null ? null : streamOf(file, event.task.kernel!.name, use);
     if (name === null) return;
     let stream = this.all.get(name);
     if (stream === undefined) this.all.set(name, stream = new Stream(name));
