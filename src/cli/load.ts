@@ -16,6 +16,12 @@ import { nearest } from './suggest.js';
 
 const SHAPE = 'A scenario file is an ES module: export default { name, title, about, programs: () => ({ *main(sys) { ... } }) }; see docs/scenarios.md.';
 
+/** A scenario, and the run of it that the file stands for: its export `recording`. */
+export interface Found {
+  readonly scenario: Scenario;
+  readonly recording: string | null;
+}
+
 /** Lets a file import `epollsim` from anywhere: the name leads to the package that is running. */
 function letFilesImportUs(): void {
   const front = new URL('../index.js', import.meta.url).href;
@@ -40,30 +46,35 @@ function importError(path: string, error: unknown): InputError {
   return new InputError(`${place}: ${name}: ${message}`, name === 'SyntaxError' ? SHAPE : 'The file was loaded and failed; nothing was run.');
 }
 
-async function fromFile(given: string): Promise<Scenario> {
+async function fromFile(given: string): Promise<Found> {
   const path = resolve(given);
   if (!existsSync(path)) throw new InputError(`there is no file ${given}`, `${SHAPE} epollsim list shows the built-in scenarios.`);
   if (!statSync(path).isFile()) throw new InputError(`${given} is not a file`, SHAPE);
   letFilesImportUs();
-  let module: { default?: unknown };
+  let module: { default?: unknown; recording?: unknown };
   try {
-    module = (await import(pathToFileURL(path).href)) as { default?: unknown };
+    module = (await import(pathToFileURL(path).href)) as { default?: unknown; recording?: unknown };
   } catch (error) {
     throw importError(given, error);
   }
   if (module.default === undefined) throw new InputError(`${given} has no default export`, SHAPE);
   try {
-    return asScenario(module.default);
+    return { scenario: asScenario(module.default), recording: typeof module.recording === 'string' ? module.recording : null };
   } catch (error) {
     throw new InputError(`${given}: ${(error as Error).message}`, SHAPE);
   }
 }
 
-/** The scenario that a name or a path of the command line means. */
-export async function findScenario(given: string): Promise<Scenario> {
+/** What a name or a path of the command line means. */
+export async function find(given: string): Promise<Found> {
   const known = scenarioNamed(given) ?? programNamed(given);
-  if (known !== null) return known;
+  if (known !== null) return { scenario: known, recording: null };
   if (/[./\\]/.test(given) || existsSync(given)) return fromFile(given);
   const near = nearest(given, [...scenarios, ...programs].map(({ name }) => name));
   throw new InputError(`there is no scenario '${given}'${near === null ? '' : `; did you mean ${near}?`}`, 'epollsim list shows all of them; a file is given by its path, as ./mine.mjs.');
+}
+
+/** The scenario of it. */
+export async function findScenario(given: string): Promise<Scenario> {
+  return (await find(given)).scenario;
 }

@@ -17,6 +17,8 @@ To see:      epollsim run during-scan
              each system call, and what it changed inside
 To test:     epollsim run herd --seed 7
              the same programs under another schedule
+To find:     epollsim explore herd
+             every order of events, or the shortest one that fails
 To compare:  epollsim replay server.log
              a strace log of a real program, call by call`;
 
@@ -86,6 +88,29 @@ Exit codes: 0 all agree, 1 one differs, 2 a file cannot be read. docs/oracle.md 
     .action(async (files: string[], options: object) => (await import('./calls.js')).callsCommand(files, options as never));
 }
 
+function addExplore(program: Command): void {
+  program.command('explore')
+    .argument('<scenario>', 'name of a built-in scenario, or a file (.mjs, .js) with one as its default export')
+    .summary('search all runs of a scenario for one that fails')
+    .description('Makes the runs of a scenario that differ in what Linux leaves open: who runs next at every point, softirqs now or later,\nfates of packets, ties of timers. Stops at the first that breaks something and shows it as short as it gets.')
+    .addOption(new Option('--trigger <trigger>', 'level-triggered or edge-triggered, for scenarios that know both').choices(['lt', 'et']))
+    .option('--option <name=value...>', 'another option of the scenario (epollsim list shows them)')
+    .addOption(new Option('--mode <mode>', 'all runs, random ones, or random priorities (PCT)').choices(['exhaustive', 'random', 'pct']).default('exhaustive'))
+    .option('--preemptions <n>', 'exhaustive: only runs with at most so many preemptions', wholeNumber('--preemptions'))
+    .option('--no-reduce', 'exhaustive: make also runs that are like others')
+    .option('--seed <n>', 'random, pct: the first seed', wholeNumber('--seed'))
+    .option('--depth <d>', 'pct: orderings that the bug needs (3)', wholeNumber('--depth'))
+    .option('--schedules <n>', 'make at most so many runs', wholeNumber('--schedules'))
+    .option('--seconds <n>', 'take at most so long', wholeNumber('--seconds'))
+    .option('--steps <n>', 'a run that takes more steps counts as endless', wholeNumber('--steps'), 20_000)
+    .option('--may-sleep', 'tasks that sleep for ever are no failure')
+    .option('--all', 'go on after the first failure and count the others')
+    .option('--save <file>', 'write the failing run as a scenario file')
+    .addOption(format())
+    .addHelpText('after', '\nExit codes: 0 nothing found, 1 found, 2 bad input. Next: docs/exploring.md.')
+    .action(async (name: string, options: object) => (await import('./explore.js')).exploreCommand(name, options as never));
+}
+
 function build(): Command {
   const program = new Command('epollsim');
   program.description(INTRODUCTION).addHelpText('after', NEXT).version(version(), '-V, --version').exitOverride().showSuggestionAfterError();
@@ -94,6 +119,7 @@ function build(): Command {
     .addOption(format())
     .action(async (options: { format: string }) => (await import('./list.js')).listCommand(options));
   addRun(program);
+  addExplore(program);
   program.command('replay').argument('<logs...>', 'logs of strace -f -yy -ttt -T -v').summary('compare strace logs with the model')
     .description('Makes the system calls of a strace log on the model and compares every result. Exit code 0: all agree, 1: one differs, 2: unreadable.')
     .addOption(format()).option('--quiet', 'only counts, no divergences').option('--show <n>', 'divergences shown in full', '5')

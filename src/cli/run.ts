@@ -9,9 +9,10 @@ import {
   failureText, type LogLine, logText, parseRecording, ProgramError, replayScenario, type Scenario, secondsText, startScenario, whoText, type Story,
 } from '../scenario/index.js';
 import { InputError, placeIn } from './errors.js';
-import { findScenario } from './load.js';
+import { find, findScenario } from './load.js';
 import { coloursFor, print, widthOf, wrap } from './output.js';
 import { PictureBook, type PictureChange } from './pictures.js';
+import { settingsOf } from './settings.js';
 
 interface RunOptions {
   readonly trigger?: string;
@@ -117,25 +118,14 @@ function jsonReporter(): Reporter {
   };
 }
 
-/** The options of the scenario that the command line gives. */
-function settingsOf(scenario: Scenario, options: RunOptions): Record<string, string> {
-  const settings: Record<string, string> = {};
-  for (const setting of options.option ?? []) {
-    const [name = '', value] = setting.split('=');
-    if (value === undefined) throw new InputError(`--option ${setting} has no value; expected name=value`, 'epollsim list shows the options of each scenario.');
-    settings[name] = value;
-  }
-  if (options.trigger === undefined) return settings;
-  if (scenario.options?.['trigger'] === undefined) throw new InputError(`${scenario.name} has no --trigger: it does not depend on it`, 'epollsim list shows the options of each scenario.');
-  return { ...settings, trigger: options.trigger.toUpperCase() };
-}
-
 async function storyOf(given: string | undefined, options: RunOptions, onLine: (line: LogLine) => void): Promise<Story> {
   const machineOptions = { stepBudget: options.steps, log: 1000, onLine };
   if (options.replay === undefined) {
     if (given === undefined) throw new InputError('run needs the name of a scenario or a file', 'epollsim list shows the built-in scenarios; epollsim run read-once runs one.');
-    const scenario = await findScenario(given);
-    const { seed, preempt } = options;
+    const { scenario, recording } = await find(given);
+    const { seed, preempt, trigger, option } = options;
+    const asked = seed ?? preempt ?? trigger ?? option;
+    if (recording !== null && asked === undefined) return replayScenario(recording, scenario, machineOptions);
     return startScenario(scenario, settingsOf(scenario, options), { ...machineOptions, ...(seed === undefined ? {} : { seed }), ...(preempt === undefined ? {} : { preempt }) });
   }
   for (const name of ['seed', 'preempt', 'trigger', 'option'] as const) {

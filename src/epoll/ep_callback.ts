@@ -5,6 +5,7 @@
  */
 
 import type { file } from '../kernel/file.js';
+import { object_of } from '../kernel/footprint.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { list_add_tail, list_del_init } from '../kernel/list.js';
 import { spin_lock, spin_unlock } from '../kernel/lock.js';
@@ -66,6 +67,7 @@ export function ep_poll_callback(k: Kernel, wait: wait_queue_entry, _mode: numbe
   let pwake = false;
   let ewake = false;
   k.stats.ep_callbacks++;
+  if (k.footprint !== null) k.footprint.writes(ep.id);
   if (k.trace !== null) {
     const how = (ep_is_linked(epi) ? 1 : 0) | (epi.next !== EP_UNACTIVE_PTR ? 2 : 0) | (flags & WF_SYNC ? 4 : 0);
     k.trace.enter(F.ep_poll_callback, epi.id, ep.id, event.events, key, ep_bits(ep), how);
@@ -133,6 +135,7 @@ function ep_remove_wait_queue(k: Kernel, pwq: eppoll_entry): void {
 
 /** Takes an item off all wait queues of its target; no callback fires afterwards. fs/eventpoll.c:ep_unregister_pollwait */
 export function ep_unregister_pollwait(k: Kernel, epi: epitem): void {
+  if (k.footprint !== null) k.footprint.writes(object_of(epi.ffd.file));
   if (k.trace !== null) k.trace.enter(F.ep_unregister_pollwait, epi.id, epi.ep.id, epi.event.events, ep_is_linked(epi) ? 1 : 0);
   while (epi.pwqlist !== null) {
     const pwq = epi.pwqlist;

@@ -78,6 +78,7 @@ export function* do_epoll_ctl(k: Kernel, epfd: number, op: number, fd: number, e
     return leave(k, error);
   }
 
+  if (k.footprint !== null) k.footprint.everything();
   // The order of locks is: the global one first, then outer before inner.
   mutex_unlock(k, ep.mtx);
   const globals = epoll_of(k);

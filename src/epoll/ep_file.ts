@@ -107,6 +107,7 @@ export function* eventpoll_release_file(k: Kernel, file: file): Sleeps<void> {
   while (file.f_ep !== null) {
     const epi = (file.f_ep as epitems_head).epitems.next.owner!;
     const { ep } = epi;
+    if (k.footprint !== null) k.footprint.usesObject(ep.id);
     if (k.preempt) yield AT_RELEASE;
     yield* mutex_lock(k, ep.mtx);
     ep_unregister_pollwait(k, epi);
@@ -177,5 +178,6 @@ export const eventpoll_fops: file_operations = {
   release: ep_eventpoll_release,
   show_fdinfo: ep_show_fdinfo,
   llseek: 'noop',
+  object: (file) => (file.private_data as eventpoll).id,
 };
 

@@ -256,6 +256,7 @@ export function ep_item_poll(k: Kernel, epi: epitem, pt: poll_table, depth: numb
     k.trace.enter(F.ep_item_poll, epi.id, epi.ep.id, epi.event.events, ep_is_linked(epi) ? 1 : 0, poll_does_not_wait(pt) ? 0 : 1);
   }
   k.stats.polls++;
+  if (k.footprint !== null) k.footprint.reads(epi.ffd.file);
   const file = epi_fget(k, epi);
   if (file === null) return leave(k, 0);
   pt._key = epi.event.events;
@@ -278,6 +279,7 @@ function* ep_item_poll_nested(k: Kernel, epi: epitem, file: file, pt: poll_table
  */
 export function* __ep_eventpoll_poll(k: Kernel, file: file, pt: poll_table | null, _depth: number): Sleeps<number> {
   const ep = file.private_data as eventpoll;
+  if (k.footprint !== null) k.footprint.usesObject(ep.id);
   if (k.trace !== null) k.trace.enter(F.__ep_eventpoll_poll, ep.id, ep_bits(ep));
   poll_wait(k, file, ep.poll_wait, pt);
   const res = ep_scan_ready_list(k, ep, ep_read_events_proc, null);

@@ -139,6 +139,7 @@ function set_clock(clock: Clock, ns: number): void {
 
 /** Moves the clock to `ns` (never backwards), firing timers on the way, each at its own instant. ours: virtual time. */
 export function clock_advance_to(k: Kernel, ns: number): void {
+  if (k.footprint !== null) k.footprint.everything();
   const { heap } = k.clock;
   while (heap.length > 0 && heap[0]!.expiresNs <= ns) {
     set_clock(k.clock, heap[0]!.expiresNs);

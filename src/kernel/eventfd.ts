@@ -227,6 +227,7 @@ export const eventfd_fops: file_operations = {
   release: eventfd_release,
   show_fdinfo: eventfd_show_fdinfo,
   llseek: 'noop',
+  object: (file) => file.id,
 };
 
 /**

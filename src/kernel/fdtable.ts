@@ -76,13 +76,20 @@ export function alloc_fd(task: task_struct, start: number, cloexec: boolean): nu
   return fd;
 }
 
+/** A search is told that which numbers are free is looked at and changed. ours: see footprint.ts */
+export function note_numbers(k: Kernel): void {
+  if (k.footprint !== null) k.footprint.slot(k.current.files, -1, true);
+}
+
 /** Reserves the lowest free number. fs/file.c:get_unused_fd_flags @returns the number, or -EMFILE */
 export function get_unused_fd_flags(k: Kernel, cloexec: boolean): number {
+  note_numbers(k);
   return alloc_fd(k.current, 0, cloexec);
 }
 
 /** Gives a reserved number back. fs/file.c:put_unused_fd */
 export function put_unused_fd(k: Kernel, fd: number): void {
+  note_change(k, fd);
   const { files } = k.current;
   BUG_ON(files.fd[fd] !== RESERVED, 'fdtable: a number is given back that was not reserved');
   free_slot(files, fd);
@@ -97,6 +104,7 @@ function free_slot(files: files_struct, fd: number): void {
 /** Puts a file on a reserved number; the number holds the caller's reference. fs/file.c:fd_install */
 export function fd_install(k: Kernel, fd: number, file: file): void {
   const { files } = k.current;
+  if (k.footprint !== null) k.footprint.slot(files, fd, true);
   BUG_ON(files.fd[fd] !== RESERVED, 'fdtable: a file is put on a number that was not reserved');
   files.fd[fd] = file;
 }
@@ -119,10 +127,17 @@ export function fdget(k: Kernel, fd: number): file | null {
   return file !== null && (file.f_mode & FMODE_PATH) !== 0 ? null : file;
 }
 
+/** A search is told which slot was looked at, and what the call works on. ours: see footprint.ts */
+export function note_use(k: Kernel, fd: number, file: file | null): void {
+  k.footprint!.slot(k.current.files, fd, false);
+  if (file !== null) k.footprint!.uses(file);
+}
+
 /** As fdget, O_PATH files too. include/linux/file.h:fdget_raw */
 export function fdget_raw(k: Kernel, fd: number): file | null {
   const task = k.current;
   const file = task.files.at(fd);
+  if (k.footprint !== null) note_use(k, fd, file);
   if (file !== null && task.files.count > 1) {
     get_file(file);
     task.pins.push(file);
@@ -144,14 +159,23 @@ export function file_close_fd(files: files_struct, fd: number): file | null {
   return file;
 }
 
+/** A search is told that a number was taken or given back. ours: see footprint.ts */
+function note_change(k: Kernel, fd: number): void {
+  if (k.footprint === null) return;
+  k.footprint.slot(k.current.files, fd, true);
+  k.footprint.slot(k.current.files, -1, true);
+}
+
 /** close(2). Sleeps where releasing the file does. fs/open.c:close @returns 0 or -EBADF */
 export function* close_fd(k: Kernel, fd: number): Sleeps<number> {
+  note_change(k, fd);
   const file = file_close_fd(k.current.files, fd);
   return file === null ? -EBADF : yield* filp_close_sync(k, file);
 }
 
 /** Puts `file` on number `fd` exactly; what was there is released on the way to user mode. fs/file.c:do_dup2 */
 export function do_dup2(k: Kernel, file: file, fd: number, cloexec: boolean): number {
+  note_change(k, fd);
   const { files } = k.current;
   const tofree = files.at(fd);
   while (files.fd.length <= fd) files.fd.push(null);

@@ -41,6 +41,8 @@ export interface file_operations {
   readonly llseek: 'none' | 'noop' | 'device' | 'content';
   /** the kind has write() and no write_iter(): writev() is one write a segment */
   readonly write_segments?: true;
+  /** what files on the same thing have in common: a number that no other thing has. For footprints; missing: unknown */
+  readonly object?: (file: file) => number;
 }
 
 /** Where the items that watch a file hang; the item lists are epoll's own. */
@@ -111,6 +113,7 @@ export function file_free(k: Kernel, file: file): void {
 
 /** Releases a file: epoll items first, then the file's own release. Sleeps for the epolls' mutexes. fs/file_table.c:__fput */
 export function* __fput(k: Kernel, file: file): Sleeps<void> {
+  if (k.footprint !== null) k.footprint.uses(file);
   if (k.trace !== null) k.trace.enter(F.__fput, file.id);
   BUG_ON(file.released, 'file: released twice');
   if (file.f_ep !== null) yield* k.eventpoll_release_file!(k, file);
@@ -125,6 +128,7 @@ export function* __fput(k: Kernel, file: file): Sleeps<void> {
 
 /** Drops a descriptor's reference; the file is released on the task's way to user mode. fs/open.c:filp_close */
 export function filp_close(k: Kernel, file: file): number {
+  if (k.footprint !== null) k.footprint.uses(file);
   if (k.trace !== null) k.trace.enter(F.filp_close, file.id);
   fput(k, file);
   return leave(k, 0);
@@ -132,6 +136,7 @@ export function filp_close(k: Kernel, file: file): number {
 
 /** Drops a descriptor's reference and releases at once, as close() does. Sleeps where releasing does. fs/open.c:filp_flush, fs/file_table.c:fput_close_sync */
 export function* filp_close_sync(k: Kernel, file: file): Sleeps<number> {
+  if (k.footprint !== null) k.footprint.uses(file);
   if (k.trace !== null) k.trace.enter(F.filp_close, file.id);
   yield* fput_close_sync(k, file);
   return leave(k, 0);

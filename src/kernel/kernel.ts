@@ -7,6 +7,7 @@
 import type { Clock } from './clock.js';
 import { FirstCome, type Decisions } from './decisions.js';
 import type { file } from './file.js';
+import type { Footprint } from './footprint.js';
 import type { lockdep } from './lock.js';
 import { filesystem } from './namei.js';
 import type { Point, Sleeps } from './point.js';
@@ -50,6 +51,8 @@ export class Kernel {
   /** the points that stop a task in mode `listed` */
   readonly listed: Set<string>;
   trace: Trace | null = null;
+  /** is told what each move touches; null: nobody searches */
+  footprint: Footprint | null;
   lockdep: lockdep | null = null;
   readonly stats: kernel_stats;
   stepBudget: number;
@@ -96,6 +99,7 @@ export class Kernel {
     this.stepBudget = options.stepBudget ?? 10_000_000;
     this.idle = idle_task();
     this.current = this.idle;
+    this.footprint = world.footprint;
     world.hosts.push(this);
     world.active ??= this;
   }

@@ -95,7 +95,7 @@ const base: file_operations = {
 
 export const shmem_file_operations: file_operations = base;
 export const dir_operations: file_operations = { ...base, name: 'directory', read_iter: generic_read_dir, write_iter: null };
-export const null_fops: file_operations = { ...base, name: '/dev/null', read_iter: read_null, write_iter: write_null, llseek: 'device' };
+export const null_fops: file_operations = { ...base, name: '/dev/null', read_iter: read_null, write_iter: write_null, llseek: 'device', object: (file) => file.id };
 export const zero_fops: file_operations = { ...base, name: '/dev/zero', read_iter: read_iter_zero, write_iter: write_null, llseek: 'device' };
 export const full_fops: file_operations = { ...base, name: '/dev/full', read_iter: read_iter_zero, write_iter: write_full, llseek: 'device' };
 

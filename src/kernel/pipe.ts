@@ -6,7 +6,7 @@
 
 import type { Kernel } from './kernel.js';
 import { EAGAIN, EBUSY, EFAULT, EINVAL, ENOMEM, ENOTTY, EPERM, EPIPE, ERESTARTSYS } from './errno.js';
-import { alloc_fd, fd_install, put_unused_fd } from './fdtable.js';
+import { alloc_fd, fd_install, note_numbers, put_unused_fd } from './fdtable.js';
 import { file, FMODE_READ, FMODE_WRITE, type file_operations } from './file.js';
 import { mutex, mutex_lock, mutex_trylock, mutex_unlock } from './lock.js';
 import { point, type Might, type Sleeps } from './point.js';
@@ -389,6 +389,7 @@ export const pipeanon_fops: file_operations = {
   release: pipe_release,
   show_fdinfo: null,
   llseek: 'none',
+  object: (file) => (file.private_data as pipe_inode_info).id,
 };
 
 /** The pipe behind a file, or null when it is something else. fs/pipe.c:get_pipe_info */
@@ -462,6 +463,7 @@ export function do_pipe2(k: Kernel, fildes: user_ptr, flags: number): number {
   if (k.trace !== null) k.trace.enter(F.do_pipe2);
   if ((flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT)) !== 0) return leave(k, -EINVAL);
   const cloexec = (flags & O_CLOEXEC) !== 0;
+  note_numbers(k);
   const fdr = alloc_fd(k.current, 0, cloexec);
   if (fdr < 0) return leave(k, fdr);
   const fdw = alloc_fd(k.current, 0, cloexec);

@@ -5,6 +5,7 @@
  */
 
 import type { Kernel } from './kernel.js';
+import { note_use } from './fdtable.js';
 import { NSEC_PER_MSEC, NSEC_PER_SEC, NSEC_PER_USEC } from './clock.js';
 import { EFAULT, EINTR, EINVAL, ERESTART_RESTARTBLOCK, ERESTARTNOHAND } from './errno.js';
 import { FMODE_PATH, fput, get_file, type file } from './file.js';
@@ -151,6 +152,7 @@ export function* poll_schedule_timeout(k: Kernel, pwq: poll_wqueues, deadlineNs:
 /** The file behind a number, without pinning it: nobody else runs until its poll method has answered. include/linux/file.h:fdget */
 export function poll_fdget(k: Kernel, fd: number): file | null {
   const file = k.current.files.at(fd);
+  if (k.footprint !== null) note_use(k, fd, file);
   return file === null || (file.f_mode & FMODE_PATH) !== 0 ? null : file;
 }
 

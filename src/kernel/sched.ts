@@ -31,6 +31,7 @@ export function fatal_signal_pending(task: task_struct): boolean {
 
 /** Makes a task runnable if it sleeps in a state of `mask`; 1 if so. kernel/sched/core.c:try_to_wake_up */
 export function try_to_wake_up(k: Kernel, task: task_struct, mask: number): number {
+  if (k.footprint !== null) k.footprint.wakes(task, (task.__state & mask) !== 0);
   if ((task.__state & mask) === 0) return 0;
   task.__state = TASK_RUNNING;
   k.stats.wakeups++;
@@ -41,6 +42,7 @@ export function try_to_wake_up(k: Kernel, task: task_struct, mask: number): numb
 
 /** A new task becomes runnable. kernel/sched/core.c:wake_up_new_task */
 export function wake_up_new_task(k: Kernel, task: task_struct): void {
+  if (k.footprint !== null) k.footprint.wakes(task, true);
   task.__state = TASK_RUNNING;
   enqueue_task(k, task);
 }
@@ -106,6 +108,7 @@ function pick_next_task(k: Kernel): boolean {
   const rq = k.runqueue;
   while (rq.length === 0) {
     context_switch(k, k.idle);
+    if (k.footprint !== null) k.footprint.idle();
     const next = k.clock.heap[0];
     if (next === undefined) return false;
     clock_advance_to(k, Math.max(next.expiresNs, k.clock.nowNs));
@@ -160,6 +163,7 @@ export function machine_step(host: Kernel): Point | Halt {
     k = world.active!;
   }
   const task = k.current;
+  if (k.footprint !== null) k.footprint.moves(task);
   let at: Point;
   do {
     k.stats.resumes++;
@@ -169,6 +173,7 @@ export function machine_step(host: Kernel): Point | Halt {
     at = result.value as Point;
     if (k.spinlocks_held > 0) throw new KernelBug(`scheduling while atomic, at ${at.fn}: ${at.where}`);
   } while (passes(k, at) && k.stats.resumes !== world.stop_at_resume);
+  if (k.footprint !== null) k.footprint.ended(task, task.__state !== TASK_RUNNING && at === AT_SCHEDULE, at === AT_RESCHED);
   if (task.__state !== TASK_RUNNING && at === AT_SCHEDULE) {
     if (signal_pending_state(task)) {
       task.__state = TASK_RUNNING;

@@ -117,6 +117,7 @@ export const signalfd_fops: file_operations = {
     return `sigmask:\t${word(~ctx.sigmask_hi)}${word(~ctx.sigmask_lo)}\n`;
   },
   llseek: 'noop',
+  object: (file) => file.id,
 };
 
 /** Makes a signalfd, or gives one another mask, which wakes the readers. fs/signalfd.c:do_signalfd4 */

@@ -155,6 +155,7 @@ export const timerfd_fops: file_operations = {
   release: timerfd_release,
   show_fdinfo: timerfd_show,
   llseek: 'noop',
+  object: (file) => file.id,
 };
 
 /**

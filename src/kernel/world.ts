@@ -5,6 +5,7 @@
  */
 
 import { Clock } from './clock.js';
+import type { Footprint } from './footprint.js';
 import type { Kernel } from './kernel.js';
 import type { task_struct } from './task.js';
 
@@ -33,6 +34,8 @@ export class World {
   active: Kernel | null = null;
   /** in mode `listed`, stops at this number of resumes too, whatever the point; -1 none. For recordings */
   stop_at_resume = -1;
+  /** is told what moves of all hosts touch; null: nobody searches. Set by follow_footprints() */
+  footprint: Footprint | null = null;
   last_id = 0;
   last_pid = 0;
 }

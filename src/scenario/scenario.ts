@@ -29,6 +29,11 @@ export interface Scenario {
   readonly about: string;
   /** options and their values, the default first: `{ trigger: ['LT', 'ET'] }` */
   readonly options?: Readonly<Record<string, readonly string[]>>;
+  /**
+   * Programs share JavaScript variables that one of them changes while another may look at them; default true. With false, a search may
+   * leave out runs that differ only in when programs compute. What a task writes before it starts another one is not shared in this sense.
+   */
+  readonly shares?: boolean;
   /** makes the programs of one run; variables inside are shared by them, as memory is */
   readonly programs: (options: ScenarioOptions) => Programs;
   /** what holds after the run, beside what the programs expect: `m.expect(...)` */

@@ -9,6 +9,7 @@ import { BUG_ON } from '../kernel/bug.js';
 import { fd_install, fdget, get_unused_fd_flags } from '../kernel/fdtable.js';
 import { EBADF, ENOTSOCK } from '../kernel/errno.js';
 import { file, type file_operations } from '../kernel/file.js';
+import { OBJECT_INET, OBJECT_OTHER, OBJECT_UNIX } from '../kernel/footprint.js';
 import type { Might, Sleeps } from '../kernel/point.js';
 import type { poll_table } from '../kernel/poll_table.js';
 import { leave, T_NEW } from '../kernel/trace.js';
@@ -18,7 +19,7 @@ import type { wait_queue_head } from '../kernel/wait.js';
 import { msghdr } from './msghdr.js';
 import type { sock } from './sock.js';
 import { SOCK_FUNCTIONS } from './sock_trace.js';
-import { MSG_DONTWAIT, MSG_EOR, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_SEQPACKET, SS_UNCONNECTED } from './uapi_socket.js';
+import { AF_UNIX, MSG_DONTWAIT, MSG_EOR, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_SEQPACKET, SS_UNCONNECTED } from './uapi_socket.js';
 
 const F = SOCK_FUNCTIONS.id;
 
@@ -165,6 +166,13 @@ function sock_show_fdinfo(k: Kernel, f: file): string {
   return sock.ops === null || sock.ops.show_fdinfo === null ? '' : sock.ops.show_fdinfo(k, sock);
 }
 
+/** All sockets of a family are taken for one object: what one does may reach any other. ours: see footprint.ts */
+function socket_object(f: file): number {
+  const { ops } = f.private_data as socket;
+  if (ops === null) return OBJECT_OTHER;
+  return ops.family === AF_UNIX ? OBJECT_UNIX : OBJECT_INET;
+}
+
 /** net/socket.c:socket_file_ops */
 export const socket_file_ops: file_operations = {
   name: 'socket',
@@ -175,4 +183,5 @@ export const socket_file_ops: file_operations = {
   release: sock_close,
   show_fdinfo: sock_show_fdinfo,
   llseek: 'none',
+  object: socket_object,
 };

@@ -48,6 +48,7 @@ export function enter_syscall(k: Kernel, row: syscall_row, args: readonly syscal
   if (++task.slice > SLICE_SYSCALLS) return after_time_slice(k, row, args);
   task.syscall_nr = row.nr;
   task.syscall_args = args;
+  if (k.footprint !== null) k.footprint.call(row.nr);
   if (k.trace !== null) k.trace.emit(T_SYSCALL_ENTER, row.nr);
   const might = call_handler(k, row, args);
   if (typeof might === 'number' && may_return(task, might)) return leave_syscall(k, task, row.nr, might);

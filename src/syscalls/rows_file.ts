@@ -5,7 +5,7 @@
 
 import { EBADF, EBUSY, EFAULT, EINVAL, ENOTTY, ESPIPE } from '../kernel/errno.js';
 import {
-  alloc_fd, close_fd, do_dup2, fd_install, fd_is_open, fdget, fdget_raw, file_close_fd, type files_struct, get_unused_fd_flags, unshare_files,
+  alloc_fd, close_fd, do_dup2, fd_install, fd_is_open, fdget, fdget_raw, file_close_fd, type files_struct, get_unused_fd_flags, note_numbers, unshare_files,
 } from '../kernel/fdtable.js';
 import { filp_close, FMODE_PATH, FMODE_READ, FMODE_WRITE, get_file, type file } from '../kernel/file.js';
 import type { Kernel } from '../kernel/kernel.js';
@@ -168,6 +168,7 @@ function sys_close_range(k: Kernel, first: number, last: number, how: number): n
 /** Puts a file on the lowest free number from `from`. fs/fcntl.c:f_dupfd @returns the number, -EINVAL, -EMFILE */
 function f_dupfd(k: Kernel, from: number, file: file, cloexec: boolean): number {
   if (from < 0 || from >= k.current.signal.rlim_nofile.cur) return -EINVAL;
+  note_numbers(k);
   const fd = alloc_fd(k.current, from, cloexec);
   if (fd >= 0) fd_install(k, fd, get_file(file));
   return fd;
