@@ -37,8 +37,16 @@ const ids = (items: readonly epitem[]): number[] => items.map((epi) => epi.id);
 export function ovflistOf(ep: eventpoll): epitem[] | null {
   if (ep.ovflist === EP_UNACTIVE_PTR) return null;
   const chain: epitem[] = [];
-  for (let epi = ep.ovflist; epi !== null; epi = epi.next) chain.push(epi);
+  for (let epi = firstChained(ep); epi !== null; epi = epi.next) chain.push(epi);
   return chain;
+}
+
+/** The newest item of the chain. At the end of a scan items leave it one by one while ovflist still points at the first that left. */
+function firstChained(ep: eventpoll): epitem | null {
+  const first = ep.ovflist;
+  if (first === null || first.next !== EP_UNACTIVE_PTR) return first;
+  const chained = ep.rbr.values().filter((epi) => epi.next !== EP_UNACTIVE_PTR);
+  return chained.find((epi) => chained.every((other) => other.next !== epi)) ?? null;
 }
 
 export function eventpollView(ep: eventpoll, cache: TreeCache): EventpollView {

@@ -111,7 +111,8 @@ class Walk implements Reached {
 export function collect(k: Kernel): Reached {
   const walk = new Walk();
   for (const task of k.tasks.values()) {
-    if (!walk.tables.has(task.files)) {
+    // a task that has ended keeps an empty table without a number
+    if (task.files.id !== 0 && !walk.tables.has(task.files)) {
       walk.tables.add(task.files);
       for (const fd of task.files.open()) walk.file(task.files.at(fd)!, true);
     }

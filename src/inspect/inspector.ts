@@ -57,7 +57,7 @@ function kernelView(k: Kernel, trees: TreeCache): KernelView {
     current: k.current === k.idle ? null : taskName(k.current),
     stoppedAt: k.stopped_at === null ? null : `${k.stopped_at.fn}: ${k.stopped_at.where}`,
     runqueue: (alone ? k.runqueue : k.runqueue.filter((task) => task.kernel === k)).map(taskName),
-    tasks: [...k.tasks.values()].map((task) => taskView(k, task)),
+    tasks: byId([...k.tasks.values()].map((task) => taskView(k, task))),
     tables: byId(found.tables).map(tableView),
     files: byId(found.files.keys()).map((file) => fileView(k, file)),
     eventpolls: byId(found.eventpolls).map((ep) => eventpollView(ep, trees)),
@@ -67,7 +67,7 @@ function kernelView(k: Kernel, trees: TreeCache): KernelView {
     timerfds: byId(found.timerfds).map(timerfdView),
     signalfds: signalfdViews(found.files.keys()),
     sockets: byId(found.socks).map(socketView),
-    timewaits: timewaitsOf(k).map(timewaitView),
+    timewaits: byId(timewaitsOf(k).map(timewaitView)),
     inFlight: k.softnet.input_pkt_queue.map(segmentView),
     timers: timerViews(alone ? k.clock.heap : k.clock.heap.filter((timer) => timer.k === k)),
     otherQueues: processQueues(k),
@@ -84,17 +84,20 @@ function watchesOfAll(hosts: readonly HostView[]): Record<string, number> {
 /** What is inside all hosts, in one. */
 function together(k: Kernel, hosts: readonly HostView[]): KernelView {
   const all = <K extends ListOfView>(list: K): KernelView[K] => hosts.flatMap((host) => host[list] as readonly unknown[]) as unknown as KernelView[K];
+  const sorted = <K extends ListOfThings>(list: K): KernelView[K] => byId(all(list) as readonly { readonly id: number }[]) as unknown as KernelView[K];
   return {
     current: hosts.find(({ current }) => current !== null)?.current ?? null,
     stoppedAt: hosts.find(({ stoppedAt }) => stoppedAt !== null)?.stoppedAt ?? null,
     runqueue: k.runqueue.map(taskName),
-    tasks: all('tasks'), tables: all('tables'), files: all('files'), eventpolls: all('eventpolls'), items: all('items'), pipes: all('pipes'),
-    eventfds: all('eventfds'), timerfds: all('timerfds'), signalfds: all('signalfds'), sockets: all('sockets'), timewaits: all('timewaits'),
+    tasks: sorted('tasks'), tables: sorted('tables'), files: sorted('files'), eventpolls: sorted('eventpolls'), items: sorted('items'), pipes: sorted('pipes'),
+    eventfds: sorted('eventfds'), timerfds: sorted('timerfds'), signalfds: sorted('signalfds'), sockets: sorted('sockets'), timewaits: sorted('timewaits'),
     inFlight: all('inFlight'), timers: timerViews(k.clock.heap), otherQueues: all('otherQueues'),
     watches: watchesOfAll(hosts),
   };
 }
 
+/** Lists of things that have a number of their own. */
+type ListOfThings = Exclude<ListOfView, 'runqueue' | 'inFlight' | 'timers' | 'otherQueues'>;
 type ListOfView = Exclude<keyof KernelView, 'current' | 'stoppedAt' | 'watches'>;
 
 /** A machine of named hosts has a nameless one too, which is not worth a word while nothing is in it. */
@@ -106,7 +109,7 @@ function build(k: Kernel, trees: TreeCache): MachineView {
   const kernels = k.world.hosts;
   const rest = { nowNs: k.clock.nowNs, steps: kernels.reduce((sum, host) => sum + host.steps, 0), traceStep: k.trace?.count ?? 0 };
   if (kernels.length === 1) return { ...rest, ...kernelView(k, trees), hosts: [], links: [] };
-  const hosts = kernels.filter(inUse).map((host) => ({ name: host.name, addresses: addressesOfHost(host), ...kernelView(host, trees) }));
+  const hosts = kernels.filter(inUse).map((host) => ({ id: kernels.indexOf(host), name: host.name, addresses: addressesOfHost(host), ...kernelView(host, trees) }));
   return { ...rest, ...together(k, hosts), hosts, links: linksOf(kernels).map(linkView) };
 }
 

@@ -303,6 +303,8 @@ export interface KernelView {
 
 /** One host of a machine of several. */
 export interface HostView extends KernelView {
+  /** its place among the hosts of the machine */
+  readonly id: number;
   /** empty for the host that every machine has */
   readonly name: string;
   /** its addresses besides 127.0.0.1 */

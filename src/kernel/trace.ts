@@ -89,6 +89,8 @@ export class Trace {
   /** the running task's pid, and the functions it is in */
   private pid = 0;
   private stack: number[] = [];
+  /** is called after every row, in the middle of what the kernel does: it may look, and must change nothing; null: nobody */
+  watcher: (() => void) | null = null;
 
   /** @param capacity rows, a power of two */
   constructor(k: Kernel, capacity: number, growing = false) {
@@ -117,6 +119,7 @@ export class Trace {
     rows[at + 5] = d;
     rows[at + 6] = e;
     rows[at + 7] = f;
+    if (this.watcher !== null) this.watcher();
   }
 
   /** A function is entered; every enter is matched by one `leave` of the same task. */
@@ -135,6 +138,7 @@ export class Trace {
     rows[at] = (T_LEAVE << PID_BITS) | this.pid;
     rows[at + 1] = fn!;
     rows[at + 2] = ret; // nobody reads the rest of such a row
+    if (this.watcher !== null) this.watcher();
   }
 
   /** The row of a step that is still held: pid, kind, what, then the arguments. */
@@ -144,6 +148,26 @@ export class Trace {
     const kind = first >>> PID_BITS;
     const rest = [...this.rows.subarray(at + 1, at + ROW)];
     return [(first << (32 - PID_BITS)) >> (32 - PID_BITS), kind, ...(kind === T_LEAVE ? rest.fill(0, 2) : rest)];
+  }
+
+  /** The kind of a row that is still held: T_*. */
+  kind(step: number): number {
+    return this.rows[(step & (this.capacity - 1)) << 3]! >>> PID_BITS;
+  }
+
+  /** Pid of the task whose work a row is. */
+  task(step: number): number {
+    return (this.rows[(step & (this.capacity - 1)) << 3]! << (32 - PID_BITS)) >> (32 - PID_BITS);
+  }
+
+  /** What a row is about: function id, system call number, object id ... */
+  what(step: number): number {
+    return this.rows[((step & (this.capacity - 1)) << 3) + 1]!;
+  }
+
+  /** An argument of a row, 0 .. 5; of a T_LEAVE row only the first one, the result, has a meaning. */
+  arg(step: number, index: number): number {
+    return this.rows[((step & (this.capacity - 1)) << 3) + 2 + index]!;
   }
 
   private grow(): void {

@@ -29,7 +29,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   replay: MIDDLE,
   calls: [...MODEL, 'inspect'],
   export: MIDDLE,
-  debug: MIDDLE,
+  debug: [...MIDDLE, 'replay'],
   testing: [...MIDDLE, 'scenarios', 'explore'],
   cli: [...STORIES, 'explore', 'replay', 'calls', 'export', 'debug', 'testing'],
   dap: [...STORIES, 'explore', 'replay', 'export', 'debug'],

@@ -1,0 +1,15 @@
+/**
+ * Debug sessions: a run that is held whole, every step of it at hand, forward and backward. docs/debugging.md is the guide. Everything here
+ * works in a browser: scenarios are passed as objects, logs as text.
+ */
+
+export { Branch, type BranchDifference, type Fork } from './branch.js';
+export { type Breakpoint, watchedPath } from './breakpoint.js';
+export { DebugError } from './error.js';
+export type { Grain, Way } from './move.js';
+export { type Dated, Run, type RunLimits } from './run.js';
+export { type Bookmark, type Frame, Session, type SessionOptions, type StepState, type Stop } from './session.js';
+export {
+  type ChoiceMade, type LiveRun, type Place, recordingSource, type RunEnd, type RunWatcher, scenarioSource, type Source, type SourceLine, type SourceOptions,
+} from './source.js';
+export type { CallSpan } from './traceIndex.js';
