@@ -14,12 +14,13 @@ export { type EpollEvent, type EventArg, type Nanoseconds, type PollArg } from '
 export { Host, type HostOptions } from './host.js';
 export { type Fate, type Faults, Link, type LinkOptions, type Packet } from './link.js';
 export { at, Machine, machine, type MachineOptions, type Outcome, type Place } from './machine.js';
+export { type LinkDeclaration, Network, type NetworkDeclaration } from './network.js';
 export { Process } from './process.js';
 export type { CallEvent, Observer, Step } from './observe.js';
 export { type ActionOptions, type Handler, type WaitResult } from './processCalls.js';
 export { type Intervention, parseRecording, type Recording } from './recording.js';
 export {
-  asScenario, edge, optionsOf, type Programs, replayScenario, runScenario, type Scenario, type ScenarioOptions, startScenario, Story,
+  asScenario, edge, type HostPrograms, optionsOf, type Programs, replayScenario, runScenario, type Scenario, type ScenarioOptions, startScenario, Story,
 } from './scenario.js';
 export { type AddressArg, type NameResult, type OptionArg, type OptionResult, ReceivedResult } from './socketCalls.js';
 export { type LineKind, type LogLine, logText, type LogStyle, secondsText, whoText } from './strace.js';

@@ -7,6 +7,7 @@ import { EPOLLET } from '../epoll/eventpoll.js';
 import { ScenarioError } from './errors.js';
 import { show } from './expect.js';
 import { Machine, type MachineOptions, type Outcome } from './machine.js';
+import { Network, type NetworkDeclaration } from './network.js';
 import { parseRecording } from './recording.js';
 import type { Program } from './sys.js';
 
@@ -16,8 +17,11 @@ export interface ScenarioOptions {
   readonly [name: string]: string;
 }
 
-/** The programs of a scenario, by name; they start in this order. */
-export type Programs = Readonly<Record<string, Program>>;
+/** The programs of one host, by name; they start in this order. */
+export type HostPrograms = Readonly<Record<string, Program>>;
+
+/** The programs of a scenario, by name; they start in this order. Those of a host stand under its name: `{ server: { *main(sys) { ... } } }`. */
+export type Programs = Readonly<Record<string, Program | HostPrograms>>;
 
 /** A scenario. */
 export interface Scenario {
@@ -34,8 +38,10 @@ export interface Scenario {
    * leave out runs that differ only in when programs compute. What a task writes before it starts another one is not shared in this sense.
    */
   readonly shares?: boolean;
+  /** hosts and links, for a story of several computers; default: one host that needs no name */
+  readonly network?: (options: ScenarioOptions) => NetworkDeclaration;
   /** makes the programs of one run; variables inside are shared by them, as memory is */
-  readonly programs: (options: ScenarioOptions) => Programs;
+  readonly programs: (options: ScenarioOptions, net: Network) => Programs;
   /** what holds after the run, beside what the programs expect: `m.expect(...)` */
   readonly after?: (m: Machine, options: ScenarioOptions, outcome: Outcome) => void;
 }
@@ -53,11 +59,12 @@ function complain(name: unknown, what: string): never {
 /** Gives back `value` as a scenario, or throws a ScenarioError that says what is missing. */
 export function asScenario(value: unknown): Scenario {
   if (typeof value !== 'object' || value === null) throw new ScenarioError(`a scenario is an object { name, title, about, programs }, but this is ${show(value)}`);
-  const { name, title, about, options, programs, after } = value as Record<string, unknown>;
+  const { name, title, about, options, network, programs, after } = value as Record<string, unknown>;
   if (typeof name !== 'string' || !/^[a-z0-9][a-z0-9-]*$/.test(name)) complain(name, `needs a name of lower case letters, digits and hyphens, but name is ${show(name)}`);
   if (typeof title !== 'string') complain(name, `needs a title, one sentence, but title is ${show(title)}`);
   if (typeof about !== 'string') complain(name, `needs a paragraph about what it shows, but about is ${show(about)}`);
   if (typeof programs !== 'function') complain(name, `needs programs, a function that gives { name: generator function }, but programs is ${show(programs)}`);
+  if (network !== undefined && typeof network !== 'function') complain(name, `has a network that is not a function but ${show(network)}; expected one that gives { hosts, links }`);
   if (after !== undefined && typeof after !== 'function') complain(name, `has an after that is not a function but ${show(after)}`);
   const lists = options === undefined ? [] : Object.entries(options as object);
   for (const [option, values] of lists) {
@@ -116,11 +123,15 @@ export class Story {
 export function startScenario(scenario: Scenario, given: Readonly<Record<string, string>> = {}, machineOptions: Omit<MachineOptions, 'scenario'> = {}): Story {
   const options = optionsOf(asScenario(scenario), given);
   const m = new Machine({ ...machineOptions, scenario: { name: scenario.name, options } });
-  const programs: unknown = scenario.programs(options);
+  const net = new Network(m, scenario.network?.(options));
+  const programs: unknown = scenario.programs(options, net);
   if (typeof programs !== 'object' || programs === null || Object.keys(programs).length === 0) {
     complain(scenario.name, `has no program: programs() gave ${show(programs)}; expected { name: generator function }`);
   }
-  for (const [name, program] of Object.entries(programs as Programs)) m.process(name, program);
+  for (const [name, what] of Object.entries(programs as Programs)) {
+    if (typeof what !== 'object' || what === null) m.process(name, what);
+    else for (const [each, program] of Object.entries(what)) net.host(name).process(each, program);
+  }
   return new Story(scenario, options, m);
 }
 

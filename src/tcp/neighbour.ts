@@ -4,8 +4,9 @@
  * net/core/neighbour.c, net/ipv4/arp.c. The first question of a link that works takes no time here, and nobody is forgotten.
  */
 
-import { hrtimer, hrtimer_start, NSEC_PER_SEC } from '../kernel/clock.js';
+import { HZ } from '../kernel/clock.js';
 import type { Kernel } from '../kernel/kernel.js';
+import { jiffies, mod_timer, timer_list, timer_pending } from '../kernel/timer.js';
 import type { sk_buff } from '../socket/skbuff.js';
 import { dev_queue_xmit, type net_device } from './cable.js';
 
@@ -13,7 +14,7 @@ import { dev_queue_xmit, type net_device } from './cable.js';
 const UNRES_QLEN = 101;
 /** Questions before it is given up, and the time between them. net/ipv4/arp.c:arp_tbl (NEIGH_VAR_MCAST_PROBES, NEIGH_VAR_RETRANS_TIME) */
 const MCAST_PROBES = 3;
-const RETRANS_TIME_NS = NSEC_PER_SEC;
+const RETRANS_TIME = HZ;
 
 /** An address next to a host. include/net/neighbour.h:neighbour */
 export class neighbour {
@@ -24,7 +25,7 @@ export class neighbour {
   readonly arp_queue: sk_buff[] = [];
   probes = 0;
   /** fires when the next question is due */
-  readonly timer: hrtimer;
+  readonly timer: timer_list;
   /** what is done with a packet that comes back; set with the neighbour, so that this file stays below those who send */
   readonly error_report: (k: Kernel, skb: sk_buff) => void;
 
@@ -32,12 +33,12 @@ export class neighbour {
     this.addr = addr;
     this.dev = dev;
     this.error_report = error_report;
-    this.timer = new hrtimer('neighbour', this, neigh_timer_handler as hrtimer['function']);
+    this.timer = new timer_list('neighbour', this, neigh_timer_handler);
   }
 
   /** It is being asked for. include/net/neighbour.h:NUD_INCOMPLETE */
   get incomplete(): boolean {
-    return this.timer.position >= 0;
+    return timer_pending(this.timer);
   }
 }
 
@@ -56,16 +57,15 @@ export function neigh_resolve_output(k: Kernel, neigh: neighbour, skb: sk_buff):
   if (neigh.arp_queue.length > UNRES_QLEN) neigh.arp_queue.shift();
   if (neigh.incomplete) return;
   neigh.probes = 1;
-  hrtimer_start(k, neigh.timer, k.clock.nowNs + RETRANS_TIME_NS);
+  mod_timer(k, neigh.timer, jiffies(k) + RETRANS_TIME);
 }
 
 /** A question was not answered in time, or is answered now. net/core/neighbour.c:neigh_timer_handler */
-function neigh_timer_handler(k: Kernel, timer: hrtimer): void {
-  const neigh = timer.owner as neighbour;
+function neigh_timer_handler(k: Kernel, neigh: neighbour): void {
   if (answers(neigh)) {
     for (const skb of neigh.arp_queue.splice(0)) dev_queue_xmit(neigh.dev!, skb);
   } else if (neigh.probes++ < MCAST_PROBES) {
-    hrtimer_start(k, timer, k.clock.nowNs + RETRANS_TIME_NS);
+    mod_timer(k, neigh.timer, jiffies(k) + RETRANS_TIME);
   } else {
     for (const skb of neigh.arp_queue.splice(0)) neigh.error_report(k, skb);
   }
