@@ -9,7 +9,7 @@ import { ScenarioError } from './errors.js';
 import { show } from './expect.js';
 import type { Host } from './host.js';
 import { skb_bytes, type sk_buff } from '../socket/skbuff.js';
-import { IPPROTO_TCP } from '../socket/uapi_socket.js';
+import { IPPROTO_TCP, IPPROTO_UDP } from '../socket/uapi_socket.js';
 import { type cable, cable_cut, cable_mend, type cable_options } from '../tcp/cable.js';
 import { FATE_DELIVER, FATE_LATE, FATE_LOSE, FATE_TWICE, packet_faults } from '../tcp/fate.js';
 import { connect_hosts } from '../tcp/link.js';
@@ -80,8 +80,11 @@ function scriptOf(options: LinkOptions): cable_options['script'] {
     sent.set(from, number);
     const tcp = skb.ip_protocol === IPPROTO_TCP;
     const fate = faults({
-      from: from.name, number, protocol: tcp ? 'tcp' : skb.ip_protocol === 1 ? 'icmp' : 'udp',
-      flags: tcp ? FLAG_NAMES.filter((_, bit) => (skb.tcp_flags & (1 << bit)) !== 0) : [], text: skb.ip_protocol === 1 ? '' : textOf(skb_bytes(skb)),
+      from: from.name, number, protocol: tcp ? 'tcp' : skb.ip_protocol === IPPROTO_UDP ? 'udp' : 'icmp',
+      flags: tcp ? FLAG_NAMES.filter((_, bit) => (skb.tcp_flags & (1 << bit)) !== 0) : [],
+      get text() {
+        return skb.first === null ? '' : textOf(skb_bytes(skb));
+      },
     });
     if (FATES[fate] === undefined) throw new ScenarioError(`the fate of a packet is ${show(fate)}; expected ${Object.keys(FATES).join(', ')}`);
     return FATES[fate];

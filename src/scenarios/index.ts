@@ -9,12 +9,14 @@ import { dupClose } from './dupClose.js';
 import { echoServer } from './echo.js';
 import { halfClose } from './halfClose.js';
 import { herd } from './herd.js';
+import { lossyLink } from './lossyLink.js';
 import { nested } from './nested.js';
 import { oneshot } from './oneshot.js';
 import { proactorEcho } from './proactorEcho.js';
 import { reactorChat } from './reactorChat.js';
 import { reactorEcho } from './reactorEcho.js';
 import { reactorFile } from './reactorFile.js';
+import { pulledCable } from './pulledCable.js';
 import { readOnce } from './readOnce.js';
 import { reset } from './reset.js';
 import { signalWait } from './signalWait.js';
@@ -23,7 +25,7 @@ import { timerLoop } from './timerLoop.js';
 
 /** All built-in scenarios, in the order in which they are best read. */
 export const scenarios: readonly Scenario[] = [
-  readOnce, echoServer, slowReader, acceptOnce, oneshot, herd, duringScan, dupClose, halfClose, reset, nested, signalWait, timerLoop,
+  readOnce, echoServer, slowReader, acceptOnce, oneshot, herd, duringScan, dupClose, halfClose, reset, nested, signalWait, timerLoop, lossyLink, pulledCable,
   reactorEcho, reactorChat, reactorFile, proactorEcho,
 ];
 

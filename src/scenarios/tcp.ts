@@ -5,10 +5,10 @@
 
 import { AF_INET, SO_RCVBUF, SOCK_STREAM, SOL_SOCKET, type Sleeps, type Sys } from '../scenario/index.js';
 
-/** A listening socket. Sleeps never. @param flags SOCK_NONBLOCK or 0 */
-export function* listenOn(sys: Sys, port: number, flags = 0): Sleeps<number> {
+/** A listening socket. Sleeps never. @param flags SOCK_NONBLOCK or 0 @param host the address to listen on */
+export function* listenOn(sys: Sys, port: number, flags = 0, host = '127.0.0.1'): Sleeps<number> {
   const fd = sys.must(yield* sys.socket(AF_INET, SOCK_STREAM | flags));
-  sys.must(yield* sys.bind(fd, { port }));
+  sys.must(yield* sys.bind(fd, { port, host }));
   sys.must(yield* sys.listen(fd, 16));
   return fd;
 }

@@ -37,6 +37,11 @@ function ip_finish_output(k: Kernel, addr: number, skb: sk_buff): void {
   else tcp_net(k).peers.get(addr)?.(k, skb);
 }
 
+/** A buffer was sent and waits in this host for its neighbour: it need not be sent again. net/ipv4/tcp_output.c:skb_still_in_host_queue */
+export function skb_still_in_host_queue(k: Kernel, addr: number, skb: sk_buff): boolean {
+  return tcp_net(k).neighbours.get(addr)?.arp_queue.some((waiting) => waiting.clone_of === skb) ?? false;
+}
+
 /** Sends a packet that has no fate on loopback: a datagram. net/ipv4/ip_output.c:ip_send_skb */
 export function ip_send_skb(k: Kernel, skb: sk_buff): void {
   deliver(k, skb);

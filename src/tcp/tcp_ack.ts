@@ -14,7 +14,7 @@ import { tcp_fast_path_check, tcp_fast_path_off } from './tcp_fastpath.js';
 import { sk_mem_uncharge, tcp_wmem_free_skb } from './tcp_life.js';
 import { tcp_clock_us, tcp_is_cwnd_limited, tcp_retransmit_skb, tcp_slow_start_after_idle_check } from './tcp_output.js';
 import {
-  ICSK_TIME_PROBE0, TCP_CA_LOSS, TCP_CA_OPEN, TCP_CA_RECOVERY, tcp_in_slow_start, tcp_packets_in_flight, tcp_send_head, tcp_wnd_end, type tcp_sock,
+  ICSK_TIME_PROBE0, TCP_CA_LOSS, TCP_CA_OPEN, TCP_CA_RECOVERY, tcp_packets_in_flight, tcp_send_head, tcp_wnd_end, type tcp_sock,
 } from './tcp_sock.js';
 import { after, before, between, TCPHDR_SYN } from './tcp_states.js';
 import { TCP_FUNCTIONS } from './tcp_trace.js';
@@ -124,27 +124,14 @@ function tcp_clean_rtx_queue(k: Kernel, sk: tcp_sock, prior_snd_una: number): nu
   return flag;
 }
 
-/** Slow start and congestion avoidance. net/ipv4/tcp_cong.c:tcp_reno_cong_avoid */
+/** The window opens, if it is what holds the sender back. net/ipv4/tcp_input.c:tcp_cong_avoid */
 function tcp_cong_avoid(sk: tcp_sock, acked: number): void {
-  if (acked <= 0 || !tcp_is_cwnd_limited(sk)) return;
-  let left = acked;
-  if (tcp_in_slow_start(sk)) {
-    const cwnd = Math.min(sk.snd_cwnd + left, sk.snd_ssthresh);
-    left -= cwnd - sk.snd_cwnd;
-    sk.snd_cwnd = cwnd;
-  }
-  sk.snd_cwnd_cnt += left;
-  if (sk.snd_cwnd_cnt >= sk.snd_cwnd) {
-    sk.snd_cwnd_cnt -= sk.snd_cwnd;
-    sk.snd_cwnd++;
-  }
+  if (acked > 0 && tcp_is_cwnd_limited(sk)) sk.icsk_ca_ops.cong_avoid(sk, acked);
 }
 
 function retransmit_head(k: Kernel, sk: tcp_sock): void {
   const head = sk.tcp_rtx_queue.first;
-  if (head === null) return;
-  tcp_retransmit_skb(k, sk, head);
-  sk.retrans_out += head.gso_segs;
+  if (head !== null) tcp_retransmit_skb(k, sk, head);
 }
 
 /** An ACK while something is thought to be lost, or one that says so. net/ipv4/tcp_input.c:tcp_fastretrans_alert @returns repeat the oldest data */
@@ -156,7 +143,7 @@ function tcp_fastretrans_alert(sk: tcp_sock, flag: number, is_dupack: boolean): 
     if (sk.dupacks < 3) return false;
     sk.icsk_ca_state = TCP_CA_RECOVERY;
     sk.high_seq = sk.snd_nxt;
-    sk.snd_ssthresh = Math.max(sk.snd_cwnd >> 1, 2);
+    sk.snd_ssthresh = sk.icsk_ca_ops.ssthresh(sk);
     sk.snd_cwnd = sk.snd_ssthresh;
     return true;
   }
@@ -240,8 +227,7 @@ function retransmit_next(k: Kernel, sk: tcp_sock): boolean {
     if ((skb.sacked & 1) !== 0) continue;
     if (!before(skb.seq, sk.high_seq)) return false;
     tcp_retransmit_skb(k, sk, skb);
-    sk.retrans_out += skb.gso_segs;
-    return true;
+    return (skb.sacked & 1) !== 0;
   }
   return false;
 }

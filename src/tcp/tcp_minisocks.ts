@@ -156,7 +156,7 @@ function tcp_create_openreq_child(k: Kernel, sk: tcp_sock, req: tcp_request_sock
   newsk.icsk_syn_retries = sk.icsk_syn_retries;
   newsk.linger2 = sk.linger2;
   newsk.user_mss = sk.user_mss;
-  newsk.congestion = sk.congestion;
+  newsk.icsk_ca_ops = sk.icsk_ca_ops;
   newsk.inq_cmsg = sk.inq_cmsg;
   const seq = (req.rcv_isn + 1) | 0;
   newsk.rcv_wup = seq;

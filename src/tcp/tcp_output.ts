@@ -10,7 +10,7 @@ import { leave } from '../kernel/trace.js';
 import { __skb_insert, __skb_queue_tail, __skb_unlink, sk_buff, skb_clone, skb_shift, skb_split } from '../socket/skbuff.js';
 import { enter_sk } from '../socket/sock_trace.js';
 import { SOCK_SNDBUF_LOCK } from '../socket/uapi_socket.js';
-import { ip_queue_xmit } from './link.js';
+import { ip_queue_xmit, skb_still_in_host_queue } from './link.js';
 import { tcp_wmem_free_skb } from './tcp_life.js';
 import { TCP_FUNCTIONS } from './tcp_trace.js';
 import {
@@ -301,6 +301,11 @@ export function tcp_push_one(k: Kernel, sk: tcp_sock): void {
 
 /** Sends a buffer of the retransmit queue again. net/ipv4/tcp_output.c:__tcp_retransmit_skb */
 export function tcp_retransmit_skb(k: Kernel, sk: tcp_sock, skb: sk_buff): void {
+  if (skb_still_in_host_queue(k, sk.skc_daddr, skb)) {
+    // The first try counts from when it was sent, although it has not left.
+    if (sk.retrans_stamp < 0) sk.retrans_stamp = k.clock.nowNs - ((tcp_clock_us(k) - skb.tstamp) | 0) * 1000;
+    return;
+  }
   // What the peer has already is not sent again, and no more than its window takes.
   const window = (tcp_wnd_end(sk) - skb.seq) | 0;
   const limit = Math.max(Math.min(sk.mss_cache, window > 0 ? window : sk.mss_cache), 1);
@@ -311,5 +316,6 @@ export function tcp_retransmit_skb(k: Kernel, sk: tcp_sock, skb: sk_buff): void 
   }
   tcp_transmit_skb(k, sk, skb, true);
   if (sk.retrans_stamp < 0) sk.retrans_stamp = k.clock.nowNs;
+  if ((skb.sacked & 1) === 0) sk.retrans_out += skb.gso_segs;
   skb.sacked |= 1;
 }

@@ -9,6 +9,7 @@ import { timer_list } from '../kernel/timer.js';
 import { sock_common, sock, type proto } from '../socket/sock.js';
 import { sk_buff_head, type sk_buff } from '../socket/skbuff.js';
 import { AF_INET6, IPPROTO_TCP, SOCK_STREAM } from '../socket/uapi_socket.js';
+import { cubictcp, type tcp_congestion_ops } from './tcp_cong.js';
 import { TCP_NEW_SYN_RECV, TCP_TIME_WAIT } from './tcp_states.js';
 import type { inet_bind_bucket } from './inet_hashtables.js';
 
@@ -183,7 +184,7 @@ export class tcp_sock extends sock {
   /** where the next bytes of send() go */
   page: Uint8Array | null = null;
   page_offset = 0;
-  congestion = 'cubic';
+  icsk_ca_ops: tcp_congestion_ops = cubictcp;
 
   constructor(k: Kernel, family: number, prot: proto, timers: tcp_timer_functions) {
     super(k, family, SOCK_STREAM, IPPROTO_TCP, prot);

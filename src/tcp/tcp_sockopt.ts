@@ -24,6 +24,7 @@ import {
 import { in_states, TCP_CLOSE, TCPF_CLOSE, TCPF_CLOSE_WAIT, TCPF_ESTABLISHED, TCPF_LISTEN } from './tcp_states.js';
 import { tcp_set_window_clamp } from './tcp_window.js';
 import { keepalive_intvl_when, keepalive_time_elapsed, keepalive_time_when, tcp_reset_keepalive_timer } from './tcp_xmit_timer.js';
+import { tcp_ca_find } from './tcp_cong.js';
 import { tcp_info_bytes } from './tcp_info.js';
 
 export const TCP_NODELAY = 1;
@@ -46,7 +47,6 @@ export const IP_RECVERR = 11;
 export const IPV6_RECVERR = 25;
 export const IPV6_V6ONLY = 26;
 
-const CONGESTION: readonly string[] = ['reno', 'cubic', 'bbr'];
 
 /** Seconds as a number of SYN-ACKs with doubling waits. net/ipv4/tcp.c:secs_to_retrans */
 function secs_to_retrans(seconds: number): number {
@@ -173,8 +173,9 @@ function set_congestion(sk: tcp_sock, optval: user_ptr, optlen: number): number 
   if (copy_from_user(bytes, 0, optval, 0, bytes.length) !== 0) return -EFAULT;
   const end = bytes.indexOf(0);
   const name = String.fromCharCode(...bytes.subarray(0, end < 0 ? bytes.length : end));
-  if (!CONGESTION.includes(name)) return -ENOENT;
-  sk.congestion = name;
+  const ca = tcp_ca_find(name);
+  if (ca === null) return -ENOENT;
+  sk.icsk_ca_ops = ca;
   return 0;
 }
 
@@ -231,7 +232,7 @@ function tcp_option(k: Kernel, sk: tcp_sock, optname: number): Uint8Array | numb
     case TCP_WINDOW_CLAMP: return int_bytes(sk.window_clamp);
     case TCP_INFO: return tcp_info_bytes(k, sk);
     case TCP_QUICKACK: return int_bytes(inet_csk_in_pingpong_mode(sk) ? 0 : 1);
-    case TCP_CONGESTION: return Uint8Array.from({ length: 16 }, (_, i) => (i < sk.congestion.length ? sk.congestion.charCodeAt(i) : 0));
+    case TCP_CONGESTION: return Uint8Array.from({ length: 16 }, (_, i) => (i < sk.icsk_ca_ops.name.length ? sk.icsk_ca_ops.name.charCodeAt(i) : 0));
     case TCP_USER_TIMEOUT: return int_bytes(sk.icsk_user_timeout);
     case TCP_NOTSENT_LOWAT: return int_bytes(sk.notsent_lowat);
     case TCP_INQ: return int_bytes(sk.inq_cmsg ? 1 : 0);

@@ -72,7 +72,7 @@ function tcp_write_timeout(k: Kernel, sk: tcp_sock): boolean {
 /** Everything outstanding counts as lost; one segment at a time again. net/ipv4/tcp_input.c:tcp_enter_loss */
 function tcp_enter_loss(sk: tcp_sock): void {
   if (sk.icsk_ca_state !== TCP_CA_LOSS) {
-    sk.snd_ssthresh = Math.max(sk.snd_cwnd >> 1, 2);
+    sk.snd_ssthresh = sk.icsk_ca_ops.ssthresh(sk);
     sk.high_seq = sk.snd_nxt;
   }
   sk.icsk_ca_state = TCP_CA_LOSS;
@@ -101,7 +101,6 @@ function tcp_retransmit_timer(k: Kernel, sk: tcp_sock): void {
   sk.icsk_retransmits++;
   sk.total_rto++;
   tcp_retransmit_skb(k, sk, skb);
-  if (!connecting) sk.retrans_out += skb.gso_segs;
   // A SYN is repeated each second at first.
   if (sk.sk_state !== TCP_SYN_SENT || sk.total_rto > sock_net(k).sysctl.tcp_syn_linear_timeouts) {
     sk.icsk_backoff++;

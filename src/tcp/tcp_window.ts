@@ -120,7 +120,7 @@ export function tcp_sndbuf_expand(k: Kernel, sk: tcp_sock): void {
   let per_mss = Math.max(sk.mss_clamp, sk.mss_cache) + MAX_TCP_HEADER + 256;
   per_mss = 2 ** Math.ceil(Math.log2(per_mss)) + 256;
   const nr_segs = Math.max(TCP_INIT_CWND, sk.snd_cwnd, 4);
-  const sndmem = (sk.congestion === 'bbr' ? 3 : 2) * nr_segs * per_mss;
+  const sndmem = sk.icsk_ca_ops.sndbuf_expand * nr_segs * per_mss;
   if (sk.sk_sndbuf < sndmem) sk.sk_sndbuf = Math.min(sndmem, sock_net(k).sysctl.tcp_wmem[2]);
 }
 

@@ -3,7 +3,7 @@
  * Programs are those of the scenario API.
  */
 
-import { AF_INET, machine, type MachineOptions, SOCK_STREAM } from '../../src/index.js';
+import { AF_INET, failureText, machine, type MachineOptions, SOCK_STREAM } from '../../src/index.js';
 import type { Host, Link, LinkOptions, Machine, Sleeps, Sys } from '../../src/scenario/index.js';
 
 export const SERVER = '10.0.0.1';
@@ -31,4 +31,10 @@ export function* connectTo(sys: Sys, port: number, flags = 0): Sleeps<number> {
   const fd = sys.must(yield* sys.socket(AF_INET, SOCK_STREAM | flags));
   sys.must(yield* sys.connect(fd, { port, host: SERVER }), flags === 0 ? 0 : -115);
   return fd;
+}
+
+/** Runs a machine to its end: how it ended, and what did not hold. */
+export function ended(m: Machine): string[] {
+  const { halt, failures } = m.run();
+  return [halt, ...failures.map(failureText)];
 }
