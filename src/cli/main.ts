@@ -111,6 +111,31 @@ function addExplore(program: Command): void {
     .action(async (name: string, options: object) => (await import('./explore.js')).exploreCommand(name, options as never));
 }
 
+function addExplain(program: Command): void {
+  program.command('explain')
+    .argument('<trace>', 'a scenario (name or file), a recording that a run printed, or a log of strace -f -yy -ttt -T -v')
+    .summary('why an event came, or why none comes')
+    .description('Makes the run again and tells the chain behind the last event of a descriptor: from the call that caused it through segments, wake-ups\n'
+      + 'and lists to epoll_wait, each link with its step. With --not: the first link that is missing. Hazards seen in passing are listed too.')
+    .requiredOption('--fd <n>', 'the descriptor, as the program knows it', wholeNumber('--fd'))
+    .option('--at <step>', 'up to this step (default: the last one before the program ends)', wholeNumber('--at'))
+    .option('--not', 'why does no event come?')
+    .option('--ep <id>', 'only in the epoll instance ep#ID', wholeNumber('--ep'))
+    .addOption(new Option('--trigger <trigger>', 'level-triggered or edge-triggered, for scenarios that know both').choices(['lt', 'et']))
+    .option('--option <name=value...>', 'another option of the scenario (epollsim list shows them)')
+    .option('--seed <n>', 'take every choice at random, from this seed', wholeNumber('--seed'))
+    .addOption(new Option('--preempt <where>', 'where a task may lose the CPU').choices(['never', 'all']))
+    .addOption(format())
+    .addHelpText('after', `
+Examples:
+  epollsim explain read-once --trigger et --fd 3          why did the event of fd 3 come?
+  epollsim explain read-once --trigger et --fd 3 --not    and why does no other one come?
+  epollsim explain server.log --fd 7 --not --at 4120      the same about a real program
+
+Exit codes: 0 there is an answer, 1 no event of the descriptor came, 2 bad input. docs/debugging.md lists the causes and the hazards.`)
+    .action(async (trace: string, options: object) => (await import('./explain.js')).explainCommand(trace, options as never));
+}
+
 function build(): Command {
   const program = new Command('epollsim');
   program.description(INTRODUCTION).addHelpText('after', NEXT).version(version(), '-V, --version').exitOverride().showSuggestionAfterError();
@@ -131,6 +156,7 @@ free ports, bytes that strace did not print) are adopted from the log and counte
 A file manifest.json beside the log may say in what world it was made (sysctl, nofile, loopback_mtu).`)
     .action(async (logs: string[], options: object) => (await import('./replay.js')).replayCommand(logs, options as never));
   addCalls(program);
+  addExplain(program);
   program.command('demo').summary('level- and edge-triggered side by side')
     .description('Shows one scenario level-triggered and edge-triggered side by side, on the same bytes, and says why they part.')
     .action(async () => (await import('./demo.js')).demoCommand());

@@ -13,3 +13,4 @@ export {
   type ChoiceMade, type LiveRun, type Place, recordingSource, type RunEnd, type RunWatcher, scenarioSource, type Source, type SourceLine, type SourceOptions,
 } from './source.js';
 export type { CallSpan } from './traceIndex.js';
+export { logSource } from './logSource.js';

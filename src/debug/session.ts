@@ -5,7 +5,7 @@
  */
 
 import { type Change, changes } from '../inspect/diff.js';
-import { type Evidence, explain, type Explanation, type Hazard, hazardsIn, type Question } from '../inspect/explain.js';
+import { type Evidence, explain, type Explanation, type Hazard, hazardsIn, type Question, stepToAsk } from '../inspect/explain.js';
 import type { Nesting } from '../inspect/nesting.js';
 import { sentenceAt } from '../inspect/sentence.js';
 import { readTrace, type TraceEntry } from '../inspect/trace.js';
@@ -321,6 +321,11 @@ export class Session {
   /** Why no event comes for a descriptor at a step: the first link of the chain that is missing. */
   whyNot(fd: number, step = this.at, question: Partial<Question> = {}): Explanation {
     return explain(this.evidence, { ...question, fd, step, not: true });
+  }
+
+  /** The step at which to ask about a descriptor when nobody says which: the last one before the end of its program. */
+  stepToAsk(fd: number): number {
+    return stepToAsk(this.evidence, fd);
   }
 
   /** What is dangerous in the run up to a step, even if nothing failed. */

@@ -3,6 +3,7 @@
  * first link that is missing.
  */
 
+import { T_SYSCALL_ENTER } from '../kernel/trace.js';
 import { ItemLog, type ItemLife } from './itemLog.js';
 import { ViewLabels } from './labels.js';
 import type { Nesting } from './nesting.js';
@@ -83,4 +84,28 @@ export interface Explanation {
 /** The items that stand, or stood, for a descriptor up to a step; the newest last. */
 export function itemsOf(evidence: Evidence, { fd, step, ep }: Question): ItemLife[] {
   return [...evidence.items.values()].filter((item) => item.fd === fd && item.born <= step && (ep === undefined || item.ep === ep));
+}
+
+/** System calls that end a task, by their numbers: exit and exit_group. */
+const ENDINGS: ReadonlySet<number> = new Set([60, 231]);
+
+/**
+ * The step at which to ask about a descriptor when nobody says which: the last one, or, where the end of the program took its items away, the last one
+ * before that.
+ */
+export function stepToAsk(evidence: Evidence, fd: number): number {
+  const { nesting } = evidence;
+  const last = nesting.count - 1;
+  const newest = itemsOf(evidence, { fd, step: last, not: true }).at(-1);
+  if (newest === undefined) return lastOpen(evidence);
+  if (newest.gone < 0) return last;
+  const call = nesting.call(newest.gone);
+  return call >= 0 && ENDINGS.has(nesting.trace.what(call)) ? call - 1 : last;
+}
+
+/** The last step before the first program ends: descriptors that nobody registered are still open there. */
+function lastOpen({ nesting }: Evidence): number {
+  const { trace } = nesting;
+  for (let step = 0; step < nesting.count; step++) if (trace.kind(step) === T_SYSCALL_ENTER && ENDINGS.has(trace.what(step))) return Math.max(0, step - 1);
+  return nesting.count - 1;
 }

@@ -7,7 +7,7 @@ import type { Evidence, Explanation, Question } from './evidence.js';
 import { why } from './why.js';
 import { whyNot } from './whyNot.js';
 
-export { Evidence, type EventCause, type Explanation, type Link, type MissingCause, type Question } from './evidence.js';
+export { Evidence, type EventCause, type Explanation, type Link, type MissingCause, type Question, stepToAsk } from './evidence.js';
 export { type Hazard, hazardsIn, type HazardKind } from './hazards.js';
 
 /** The chain behind an event, or the first link that is missing. */

@@ -19,6 +19,8 @@ export interface SearchOptions {
   readonly progress?: (line: number) => void;
   /** told of an argument that cannot be read; the log ends there */
   readonly stop?: (error: StraceError) => void;
+  /** is told under which order the report came about */
+  readonly chosen?: (choices: Choices) => void;
 }
 
 /** Events that all runs together may take. */
@@ -93,7 +95,10 @@ class Search {
 export function searchReplay(log: string, events: Iterable<LogEvent>, options: SearchOptions = {}): LogReport {
   const kept: LogEvent[] = [];
   const first = replayOnce(log, keep(events, kept), new Choices(), options);
-  if (first.crossroads === null || kept.length === 0 || options.budget === 0) return first.report;
+  if (first.crossroads === null || kept.length === 0 || options.budget === 0) {
+    options.chosen?.(new Choices());
+    return first.report;
+  }
   const search = new Search(log, kept, options);
   let node: Node = { choices: new Choices(), here: first.crossroads };
   while (node.here !== null && search.left > 0 && search.givenUp.size < MOST_GIVEN_UP) {
@@ -104,7 +109,9 @@ export function searchReplay(log: string, events: Iterable<LogEvent>, options: S
   }
   const { report } = replayOnce(log, kept, node.choices, options);
   report.choices = node.choices.list.length;
-  return report.divergences.length <= first.report.divergences.length ? report : first.report;
+  const isBetter = report.divergences.length <= first.report.divergences.length;
+  options.chosen?.(isBetter ? node.choices : new Choices());
+  return isBetter ? report : first.report;
 }
 
 /** Hands events on, and keeps them if the log is short enough to be searched. */
