@@ -14,3 +14,4 @@ export {
 } from './source.js';
 export type { CallSpan } from './traceIndex.js';
 export { logSource } from './logSource.js';
+export type { EventCause, Explanation, Hazard, HazardKind, Link, MissingCause } from '../inspect/explain.js';

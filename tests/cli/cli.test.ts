@@ -1,7 +1,10 @@
 /** The command from outside: what it prints, and with which code it ends. */
 
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { programs } from '../../src/programs/index.js';
 import { scenarios } from '../../src/scenarios/index.js';
+import { root } from '../tidy/source.js';
 import { buildCommand, type Command, type Ran } from './built.js';
 
 let command: Command;
@@ -17,7 +20,7 @@ describe('help', () => {
     const { code, out, err } = run('--help');
     expect([code, err]).toEqual([0, '']);
     for (const part of ['To see:', 'To test:', 'To compare:', 'Examples:', 'Exit codes: 0 all expectations hold', 'New here? epollsim demo']) expect(out).toContain(part);
-    for (const name of ['list', 'run', 'explore', 'replay', 'calls', 'demo']) expect(out).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
+    for (const name of ['list', 'run', 'explore', 'replay', 'calls', 'explain', 'demo']) expect(out).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
     expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(110);
   });
 
@@ -26,7 +29,7 @@ describe('help', () => {
   });
 
   test('each command has its own', () => {
-    for (const name of ['list', 'run', 'explore', 'replay', 'calls', 'demo']) expect(run('help', name)).toMatchObject({ code: 0, err: '', out: expect.stringContaining(`epollsim ${name}`) });
+    for (const name of ['list', 'run', 'explore', 'replay', 'calls', 'explain', 'demo']) expect(run('help', name)).toMatchObject({ code: 0, err: '', out: expect.stringContaining(`epollsim ${name}`) });
   });
 
   test('--version', () => {
@@ -248,5 +251,42 @@ describe('calls', () => {
     expect(run('calls', 'torn.jsonl')).toMatchObject({ code: 2, err: expect.stringContaining('torn.jsonl:2: expected a JSON object') });
     expect(run('calls', '--compare', 'unknown.script')).toMatchObject({ code: 2 });
     expect(run('calls', 'none.script')).toMatchObject({ code: 2, err: expect.stringContaining('none.script cannot be read') });
+  });
+});
+
+describe('explain', () => {
+  test('why an event came, of a scenario', () => {
+    const { code, out, err } = run('explain', 'read-once', '--trigger', 'et', '--fd', '3');
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toMatch(/^Why did the last event of fd 3 come\? read-once, at step \d+ of \d+\nreader\(1\) is handed EPOLLIN for fd 3, as event 0, because writer\(2\) wrote to\npipe#\d+ \(fd 4\)\.\n/);
+    expect(out).toMatch(/\n {2}step \d+ +writer\(2\) calls write\(4, "ab", 2\)\n/);
+    expect(out).toContain('Hazards seen in passing');
+    expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
+
+  test('why none comes, of a recording, as JSON: the same steps', () => {
+    const text = run('explain', 'read-once', '--trigger', 'et', '--fd', '3', '--not', '--format', 'json');
+    const answer = JSON.parse(text.out) as { cause: string; links: { step: number; missing: boolean }[]; recording: string; hazards: { kind: string }[] };
+    expect([text.code, answer.cause, answer.links.at(-1)!.missing]).toEqual([0, 'edge-consumed', true]);
+    expect(answer.hazards.map(({ kind }) => kind)).toEqual(['edge-left-undrained']);
+    const again = JSON.parse(run('explain', answer.recording, '--fd', '3', '--not', '--format', 'json').out) as typeof answer;
+    expect(again.links).toEqual(answer.links);
+  });
+
+  test('a log of strace: lines of a real program', () => {
+    const log = readFileSync(join(root, 'tests/conformance/strace/et-echo.log'), 'latin1');
+    const path = command.file('et-echo.log', log);
+    const { code, out } = run('explain', path, '--fd', '5');
+    expect(code).toBe(0);
+    expect(out).toMatch(/because a\nFIN arrived on sock#\d+ \(fd 5\)/);
+  });
+
+  test('what it cannot do, it says: no event, no step, no file, an option of scenarios beside a recording', () => {
+    expect(run('explain', 'read-once', '--fd', '77')).toMatchObject({ code: 1, out: expect.stringContaining('no event of fd 77 was delivered') });
+    expect(run('explain', 'read-once', '--fd', '3', '--at', '99999')).toMatchObject({ code: 2, err: expect.stringContaining('this run has the steps 0 to') });
+    expect(run('explain', './none.log', '--fd', '3')).toMatchObject({ code: 2, err: expect.stringContaining('there is no file ./none.log') });
+    expect(run('explain', 'epollsim1:read-once;trigger=ET:listed:1:-:none', '--fd', '3').code).toBe(2);
+    expect(run('explain', command.file('not.log', 'hello\n'), '--fd', '3').code).toBe(2);
+    expect(run('explain', 'read-once').code).toBe(2);
   });
 });
