@@ -57,6 +57,7 @@ function addRun(program: Command): void {
     .option('--option <name=value...>', 'another option of the scenario (epollsim list shows them)')
     .option('--seed <n>', 'take every choice at random, from this seed', wholeNumber('--seed'))
     .addOption(new Option('--preempt <where>', 'where a task may lose the CPU').choices(['never', 'all']))
+    .option('--sysctl <name=value...>', "network settings of the machine, as tcp_fin_timeout=5 or 'tcp_rmem=4096 131072 6291456'")
     .option('--replay <recording>', 'the run that printed this string, again')
     .addOption(format())
     .option('--quiet', 'only how it ended')

@@ -8,6 +8,7 @@ import { StepBudgetExceeded } from '../kernel/sched.js';
 import {
   failureText, type LogLine, logText, parseRecording, ProgramError, replayScenario, type Scenario, secondsText, startScenario, whoText, type Story,
 } from '../scenario/index.js';
+import { read_sysctl } from '../socket/net.js';
 import { InputError, placeIn } from './errors.js';
 import { find, findScenario } from './load.js';
 import { coloursFor, print, widthOf, wrap } from './output.js';
@@ -19,6 +20,7 @@ interface RunOptions {
   readonly option?: readonly string[];
   readonly seed?: number;
   readonly preempt?: 'never' | 'all';
+  readonly sysctl?: readonly string[];
   readonly replay?: string;
   readonly format: string;
   readonly quiet?: boolean;
@@ -85,7 +87,7 @@ function textReporter(quiet: boolean): Reporter {
 
 function endText(story: Story, { outcome, halt, violation, reports }: Verdict): void {
   const colours = coloursFor(process.stdout);
-  const { failures, expectations, left, timeNs } = outcome ?? story.machine.outcome('time');
+  const { failures, expectations, left, notes, timeNs } = outcome ?? story.machine.outcome('time');
   for (const failure of failures) {
     const place = placeIn(failure.stack);
     print(`${colours.red('FAILED')} ${failureText(failure)}${place === null ? '' : `\n  in        ${place}`}\n`);
@@ -94,6 +96,7 @@ function endText(story: Story, { outcome, halt, violation, reports }: Verdict): 
   for (const line of reports) print(line);
   if (violation !== null) print(`${colours.red('BROKEN')} ${violation.law}: ${violation.message}`);
   const held = failures.length === 0 ? colours.green(`${expectations} expectations, all hold`) : colours.red(`${failures.length} of ${expectations} expectations failed`);
+  for (const note of notes) for (const line of wrap(`note: ${note}`, widthOf(process.stdout))) print(line);
   print(`${halt} after ${secondsText(timeNs)} s, ${story.machine.kernel.stats.syscalls} system calls; ${held}`);
   print(`recording: ${story.machine.recording}`);
 }
@@ -118,17 +121,29 @@ function jsonReporter(): Reporter {
   };
 }
 
+/** The sysctls of the command line; null when there are none. */
+function sysctlsGiven(settings: readonly string[]): Record<string, unknown> | null {
+  const sysctl: Record<string, unknown> = {};
+  for (const setting of settings) {
+    const read = read_sysctl(setting);
+    if (typeof read === 'string') throw new InputError(`--sysctl: ${read}`, 'epollsim run echo --sysctl tcp_fin_timeout=5');
+    sysctl[read.field] = read.value;
+  }
+  return settings.length === 0 ? null : sysctl;
+}
+
 async function storyOf(given: string | undefined, options: RunOptions, onLine: (line: LogLine) => void): Promise<Story> {
-  const machineOptions = { stepBudget: options.steps, log: 1000, onLine };
+  const sysctl = sysctlsGiven(options.sysctl ?? []);
+  const machineOptions = { stepBudget: options.steps, log: 1000, onLine, ...(sysctl === null ? {} : { sysctl }) };
   if (options.replay === undefined) {
     if (given === undefined) throw new InputError('run needs the name of a scenario or a file', 'epollsim list shows the built-in scenarios; epollsim run read-once runs one.');
     const { scenario, recording } = await find(given);
     const { seed, preempt, trigger, option } = options;
-    const asked = seed ?? preempt ?? trigger ?? option;
+    const asked = seed ?? preempt ?? trigger ?? option ?? options.sysctl;
     if (recording !== null && asked === undefined) return replayScenario(recording, scenario, machineOptions);
     return startScenario(scenario, settingsOf(scenario, options), { ...machineOptions, ...(seed === undefined ? {} : { seed }), ...(preempt === undefined ? {} : { preempt }) });
   }
-  for (const name of ['seed', 'preempt', 'trigger', 'option'] as const) {
+  for (const name of ['seed', 'preempt', 'trigger', 'option', 'sysctl'] as const) {
     if (options[name] !== undefined) throw new InputError(`--${name} cannot stand beside --replay: the recording says it already`, 'Leave it out, or run without --replay.');
   }
   const recorded = parseRecording(options.replay);

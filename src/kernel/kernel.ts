@@ -83,6 +83,8 @@ export class Kernel {
   eventpoll_release_file: ((k: Kernel, file: file) => Sleeps<void>) | null = null;
   /** the point at which the current task stands; who goes on is decided when the machine moves again */
   stopped_at: Point | null = null;
+  /** what programs asked for that the model takes and does not do; see note() */
+  readonly notes = new Set<string>();
 
   constructor(options: KernelOptions = {}) {
     const world = options.world ?? new World();
@@ -128,4 +130,9 @@ export class Kernel {
     }
     return user;
   }
+}
+
+/** Remembers something that a program asked for and the model does not do, once for each text. ours: Linux does it */
+export function note(k: Kernel, text: string): void {
+  k.notes.add(text);
 }

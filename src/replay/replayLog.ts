@@ -4,7 +4,7 @@
 
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { net_sysctls } from '../socket/net.js';
+import { type net_sysctls, read_sysctl } from '../socket/net.js';
 import type { LogEvent } from './call.js';
 import { StraceError } from './error.js';
 import { readLogFile } from './file.js';
@@ -69,14 +69,10 @@ export function worldBeside(path: string): World {
 
 /** `net.ipv4.tcp_rmem=4096 131072 6291456` as a field of the namespace; names that the model does not have are left out. */
 export function sysctlsOf(settings: readonly string[]): Partial<net_sysctls> {
-  const known = new net_sysctls();
   const result: Record<string, unknown> = {};
   for (const setting of settings) {
-    const [name = '', value = ''] = setting.split('=');
-    const field = name.slice(name.lastIndexOf('.') + 1);
-    if (!(field in known)) continue;
-    const words = value.trim().split(/\s+/).map(Number);
-    result[field] = words.length > 1 ? words : words[0];
+    const read = read_sysctl(setting);
+    if (typeof read !== 'string') result[read.field] = read.value;
   }
   return result as Partial<net_sysctls>;
 }

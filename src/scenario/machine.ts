@@ -13,6 +13,7 @@ import { AT_RESCHED, machine_step, type Halt } from '../kernel/sched.js';
 import type { task_struct } from '../kernel/task.js';
 import { Trace } from '../kernel/trace.js';
 import { World } from '../kernel/world.js';
+import { type net_sysctls, read_sysctl, sock_net } from '../socket/net.js';
 import { Inspector } from '../inspect/inspector.js';
 import { checkInvariants, checkNoLeaks } from '../inspect/invariants.js';
 import type { MachineView } from '../inspect/view.js';
@@ -62,6 +63,8 @@ export interface MachineOptions {
   readonly lockdep?: boolean;
   /** processes begin with descriptors 0, 1 and 2 on /dev/null, so that the first one of their own is 3; default true */
   readonly stdio?: boolean;
+  /** sysctls of the network by name, `{ tcp_fin_timeout: 5, tcp_rmem: [4096, 131072, 6291456] }`; the others have Linux's defaults */
+  readonly sysctl?: Readonly<Partial<net_sysctls>>;
   /** newest lines of the log that are kept; 0: none is made, which is faster; default 100,000 */
   readonly log?: number;
   /** is told of each line of the log as it is made */
@@ -81,7 +84,12 @@ export interface Outcome {
   readonly timeNs: number;
   /** tasks that have not ended: `server(1)` */
   readonly left: readonly string[];
+  /** what programs asked for that the model takes and does not do, each once: `SO_MARK is stored and given back, and has no effect` */
+  readonly notes: readonly string[];
 }
+
+/** How the options of a recording name a sysctl. */
+export const SYSCTL = 'sysctl.';
 
 function key(place: Place): string {
   return place.where === null ? place.fn : `${place.fn}:${place.where}`;
@@ -116,6 +124,8 @@ export class Machine implements HostMachine {
   private readonly options: MachineOptions;
   private readonly seed: number;
   private readonly points: readonly string[];
+  /** sysctls that are not the defaults, as a recording writes them */
+  private readonly sysctl: Readonly<Record<string, string>>;
   private readonly interventions: Intervention[] = [];
   /** interventions of a recording that are still to come */
   private readonly toCome: Intervention[];
@@ -139,6 +149,7 @@ export class Machine implements HostMachine {
     this.mode = recorded?.preempt ?? options.preempt ?? (random ? 'all' : 'listed');
     this.lockdep = options.lockdep === false ? null : new lockdep();
     this.kernel = this.newKernel('', this.seed);
+    this.sysctl = this.readSysctls(recorded?.options ?? {});
     for (const point of this.points) this.world.listed.add(point);
     if (options.trace === true) this.kernel.trace = new Trace(this.kernel, 4096, true);
     this.log = new Strace(this.world, options.log ?? 100_000, options.onLine ?? null);
@@ -193,6 +204,19 @@ export class Machine implements HostMachine {
   /** Does something at an instant: `m.at(500, () => cable.cut())`. @param ms milliseconds since the machine started */
   at(ms: number, what: () => void): void {
     hrtimer_start(this.kernel, new hrtimer('scenario', null, what), ms * 1e6);
+  }
+
+  /** Sets the sysctls of the options, or those of a recording. @returns them as a recording writes them */
+  private readSysctls(recorded: Readonly<Record<string, string>>): Record<string, string> {
+    const wanted: Record<string, string> = {};
+    for (const [name, value] of Object.entries(this.options.sysctl ?? {})) wanted[`${SYSCTL}${name}`] = Array.isArray(value) ? value.join(' ') : String(value);
+    for (const [name, value] of Object.entries(recorded)) if (name.startsWith(SYSCTL)) wanted[name] = value;
+    for (const [name, value] of Object.entries(wanted)) {
+      const read = read_sysctl(`${name.slice(SYSCTL.length)}=${value}`);
+      if (typeof read === 'string') throw new ScenarioError(read);
+      Object.assign(sock_net(this.kernel).sysctl, { [read.field]: read.value });
+    }
+    return wanted;
   }
 
   /**
@@ -394,15 +418,17 @@ export class Machine implements HostMachine {
   get recording(): string {
     const { scenario } = this.options;
     return recordingText({
-      scenario: scenario?.name ?? '', options: scenario?.options ?? {}, preempt: this.mode, points: this.points, seed: this.seed,
+      scenario: scenario?.name ?? '', options: { ...scenario?.options, ...this.sysctl }, preempt: this.mode, points: this.points, seed: this.seed,
       choices: this.director.choices, interventions: this.interventions,
     });
   }
 
   /** How the machine stands, for one who moved it by hand. @param halt what the last move answered */
   outcome(halt: Halt | 'time'): Outcome {
-    const left = this.world.hosts.flatMap((k) => [...k.tasks.values()].filter((task) => !task.exited).map((task) => taskText(k, task)));
-    return { halt, failures: this.failures, expectations: this.expectations, timeNs: this.nowNs, left };
+    const { hosts } = this.world;
+    const left = hosts.flatMap((k) => [...k.tasks.values()].filter((task) => !task.exited).map((task) => taskText(k, task)));
+    const notes = [...new Set(hosts.flatMap((k) => [...k.notes]))];
+    return { halt, failures: this.failures, expectations: this.expectations, timeNs: this.nowNs, left, notes };
   }
 }
 

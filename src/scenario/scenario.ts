@@ -6,7 +6,7 @@
 import { EPOLLET } from '../epoll/eventpoll.js';
 import { ScenarioError } from './errors.js';
 import { show } from './expect.js';
-import { Machine, type MachineOptions, type Outcome } from './machine.js';
+import { Machine, type MachineOptions, type Outcome, SYSCTL } from './machine.js';
 import { Network, type NetworkDeclaration } from './network.js';
 import { parseRecording } from './recording.js';
 import type { Program } from './sys.js';
@@ -148,5 +148,6 @@ export function runScenario(scenario: Scenario, given: Readonly<Record<string, s
 export function replayScenario(recording: string, scenario: Scenario, machineOptions: Omit<MachineOptions, 'scenario' | 'recording'> = {}): Story {
   const { scenario: name, options } = parseRecording(recording);
   if (name !== scenario.name) throw new ScenarioError(`this is a recording of ${name === '' ? 'a machine without scenario' : name}, not of ${scenario.name}`);
-  return startScenario(scenario, options, { ...machineOptions, recording });
+  const own = Object.fromEntries(Object.entries(options).filter(([option]) => !option.startsWith(SYSCTL)));
+  return startScenario(scenario, own, { ...machineOptions, recording });
 }

@@ -10,6 +10,7 @@ import { readAddress, sockaddr, SOCKADDR_ROOM, type Address, type AddressResult 
 import { lengthOf, toMemory, type BufferArg, type Memory } from './bytes.js';
 import type { Call, CallResult, FdPair } from './callBase.js';
 import { EpollCalls } from './epollCalls.js';
+import { timespec, type Nanoseconds } from './layouts.js';
 import { BytesResult, iovec, readTarget, word } from './fileCalls.js';
 import { pairOf } from './ipcCalls.js';
 
@@ -25,6 +26,13 @@ export interface NameResult extends CallResult {
   readonly address: AddressResult | null;
 }
 
+/** One control message of recvmsg(). */
+export interface ControlMessage {
+  readonly level: number;
+  readonly type: number;
+  readonly bytes: Uint8Array;
+}
+
 /** What recvfrom() and recvmsg() store. */
 export class ReceivedResult extends BytesResult {
   readonly address: AddressResult | null;
@@ -32,12 +40,15 @@ export class ReceivedResult extends BytesResult {
   readonly fds: readonly number[];
   /** MSG_TRUNC, MSG_CTRUNC ... */
   readonly flags: number;
+  /** the control messages that are not SCM_RIGHTS: TCP_INQ, IP_RECVERR ... */
+  readonly control: readonly ControlMessage[];
 
-  constructor(ret: number, bytes: Uint8Array, address: AddressResult | null, fds: readonly number[], flags: number) {
+  constructor(ret: number, bytes: Uint8Array, address: AddressResult | null, fds: readonly number[], flags: number, control: readonly ControlMessage[] = []) {
     super(ret, bytes);
     this.address = address;
     this.fds = fds;
     this.flags = flags;
+    this.control = control;
   }
 }
 
@@ -188,6 +199,20 @@ export class SocketCalls extends EpollCalls {
     return this.ask('sendmsg', fd, new user_msghdr([...iovec(buffers).segments], null, 0, control), flags);
   }
 
+  /** sendmmsg(2): one message for each entry. @returns messages sent, or -errno */
+  sendmmsg(fd: number, messages: readonly BufferArg[], flags = 0): Call {
+    return this.ask('sendmmsg', fd, messages.map((data) => new user_msghdr([...iovec([data]).segments])), messages.length, flags);
+  }
+
+  /** recvmmsg(2) into memory of its own. @param count messages at most @param size bytes of each at most @returns `ret`: messages, or -errno; `messages`: what came */
+  recvmmsg(fd: number, count: number, size: number, flags = 0, timeoutNs: Nanoseconds | null = null): Call<CallResult & { readonly messages: readonly BytesResult[] }> {
+    const bases = Array.from({ length: count }, () => new user_memory(new Uint8Array(size)));
+    const messages = bases.map((base) => new user_msghdr([{ base, len: size }]));
+    return this.askFor('recvmmsg', [fd, messages, count, flags, timespec(timeoutNs)], (ret) => ({
+      ret, messages: messages.slice(0, Math.max(0, ret)).map((msg, at) => new BytesResult(msg.msgLen, bases[at]!.bytes)),
+    }));
+  }
+
   /** recvmsg(2) into memory of its own. @param size bytes at most @param fdRoom descriptors that may come along */
   recvmsg(fd: number, size: number, flags = 0, fdRoom = 0): Call<ReceivedResult> {
     const base = new user_memory(new Uint8Array(size));
@@ -195,7 +220,9 @@ export class SocketCalls extends EpollCalls {
     const msg = new user_msghdr([{ base, len: size }], name, SOCKADDR_ROOM, fdRoom > 0 ? [] : null, fdRoom);
     return this.askFor('recvmsg', [fd, msg, flags], (ret) => {
       const fds = ret < 0 || msg.control === null ? [] : msg.control.flatMap((message) => message.fds);
-      return new ReceivedResult(ret, base.bytes, ret < 0 ? null : readAddress(name.bytes.subarray(0, Math.min(SOCKADDR_ROOM, msg.namelen))), fds, msg.flags);
+      const from = ret < 0 ? null : readAddress(name.bytes.subarray(0, Math.min(SOCKADDR_ROOM, msg.namelen)));
+      const control = ret < 0 ? [] : (msg.control ?? []).filter((message) => message.fds.length === 0);
+      return new ReceivedResult(ret, base.bytes, from, fds, msg.flags, control.map(({ cmsg_level: level, cmsg_type: type, bytes }) => ({ level, type, bytes })));
     });
   }
 }

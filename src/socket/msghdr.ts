@@ -44,6 +44,8 @@ export class user_msghdr extends user_memory {
   /** room for descriptors that recvmsg() may put in one SCM_RIGHTS message */
   controlFds: number;
   flags = 0;
+  /** bytes of this message, as sendmmsg() and recvmmsg() store them. include/linux/socket.h:mmsghdr */
+  msgLen = 0;
 
   constructor(iov: iov_segment[], name: user_ptr = null, namelen = 0, control: cmsghdr[] | null = null, controlFds = 0) {
     super(new Uint8Array(0));

@@ -34,6 +34,7 @@ export class net_sysctls {
   tcp_keepalive_probes = 9;
   tcp_abort_on_overflow = 0;
   tcp_syncookies = 1;
+  /** Linux chooses it by the memory of the machine: 128 to 4096 */
   tcp_max_syn_backlog = 4096;
   tcp_tw_reuse = 2;
   tcp_notsent_lowat = 0xffffffff;
@@ -43,8 +44,28 @@ export class net_sysctls {
   /** ACKs owed while the socket is locked wait for its release (since 6.7) */
   tcp_backlog_ack_defer = 1;
   tcp_min_snd_mss = 48;
+  // ipv6
+  /** what IPV6_V6ONLY begins with */
+  bindv6only = 0;
   // unix
   max_dgram_qlen = 10;
+}
+
+/**
+ * One setting as `sysctl -w` takes it: `tcp_fin_timeout=5`, `net.ipv4.tcp_rmem=4096 131072 6291456`. ours: /proc/sys/net is not there
+ * @returns the field and its value, or what is wrong with it, in words
+ */
+export function read_sysctl(setting: string): { field: keyof net_sysctls; value: number | readonly number[] } | string {
+  const [name = '', text] = setting.split('=');
+  const field = name.trim().slice(name.lastIndexOf('.') + 1) as keyof net_sysctls;
+  const initial = new net_sysctls()[field] as number | readonly number[] | undefined;
+  if (initial === undefined) return `there is no sysctl ${name.trim() || setting}; known are ${Object.keys(new net_sysctls()).join(', ')}`;
+  const words = (text ?? '').trim().split(/\s+/);
+  const many = Array.isArray(initial) ? (initial as readonly number[]).length : 1;
+  if (words.length !== many || !words.every((word) => /^-?\d+$/.test(word))) {
+    return `${field} takes ${many === 1 ? 'a whole number' : `${many} whole numbers`}, as ${field}=${Array.isArray(initial) ? initial.join(' ') : String(initial)}; this is ${setting}`;
+  }
+  return { field, value: many === 1 ? Number(words[0]) : words.map(Number) };
 }
 
 /** The namespace. include/net/net_namespace.h:net */

@@ -4,6 +4,7 @@
  * net/core/skbuff.c; headers are fields instead of bytes, and nothing is ever copied to linear data.
  */
 
+import type { sock_exterr, ubuf_info } from './errqueue.js';
 import type { file } from '../kernel/file.js';
 import type { iov_iter } from '../kernel/uaccess.js';
 import { BUG_ON } from '../kernel/bug.js';
@@ -74,6 +75,11 @@ export class sk_buff {
   /** AF_UNIX: files that travel with the data, and bytes of it already read. net/unix/af_unix.c:unix_skb_parms */
   fp: file[] | null = null;
   consumed = 0;
+
+  /** of the error queue: what happened */
+  exterr: sock_exterr | null = null;
+  /** the send with MSG_ZEROCOPY whose memory this buffer uses */
+  ubuf: ubuf_info | null = null;
 }
 
 /** A queue of buffers. include/linux/skbuff.h:sk_buff_head */
@@ -218,7 +224,7 @@ export function skb_pull(skb: sk_buff, len: number): void {
 
 /** Moves the first `len` bytes of `from` to the end of `to`; false when its fragments do not fit. net/core/skbuff.c:skb_shift */
 export function skb_shift(to: sk_buff, from: sk_buff, len: number): boolean {
-  if (to.nr_frags + from.nr_frags > MAX_SKB_FRAGS) return false;
+  if (to.nr_frags + from.nr_frags > MAX_SKB_FRAGS || to.ubuf !== from.ubuf) return false;
   let left = len;
   for (let frag = from.first; frag !== null && left > 0; frag = frag.next) {
     const part = Math.min(left, frag.size);

@@ -69,6 +69,21 @@ export interface proto {
   readonly keepalive: sock_op<[on: boolean], void> | null;
 }
 
+/** Who a process is, as SO_PEERCRED tells. include/linux/socket.h:ucred */
+export interface ucred {
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Nobody: a socket without peer. net/core/sock.c:cred_to_ucred */
+const NO_CRED: ucred = { pid: 0, uid: -1, gid: -1 };
+
+/** The running process as a peer will see it; the group of a user has the user's number here. net/unix/af_unix.c:init_peercred */
+export function current_cred(k: Kernel): ucred {
+  return { pid: k.current.tgid, uid: k.current.user.uid, gid: k.current.user.uid };
+}
+
 /** One protocol endpoint. include/net/sock.h:sock */
 export class sock extends sock_common {
   sk_type: number;
@@ -90,6 +105,16 @@ export class sock extends sock_common {
   /** effective user who made it, for SO_REUSEPORT */
   sk_uid = 0;
   sk_priority = 0;
+  /** values of options that have no effect here, by level and option; null: none was set */
+  sk_stored_options: Map<number, number> | null = null;
+  /** SO_ZEROCOPY: MSG_ZEROCOPY has a meaning */
+  sk_zerocopy = false;
+  /** number of the next send with MSG_ZEROCOPY */
+  sk_zckey = 0;
+  /** SO_PASSCRED, of AF_UNIX */
+  sk_passcred = false;
+  /** whom connect() or listen() of the other side was done by, of AF_UNIX */
+  sk_peer_cred: ucred = NO_CRED;
 
   sk_rcvlowat = 1;
   sk_rcvbuf = 0;

@@ -1,22 +1,23 @@
 /**
  * Options of level SOL_SOCKET, and the reading and writing of option values in user memory that all levels share.
  * Linux counterpart: net/core/sock.c:sk_setsockopt and sk_getsockopt. Options without a visible effect here
- * (marks, devices, filters, timestamps) are left out and say ENOPROTOOPT.
+ * (marks, timestamps) are stored (stored_options.ts); devices and filters are left out and say ENOPROTOOPT.
  */
 
 import type { Kernel } from '../kernel/kernel.js';
-import { EDOM, EFAULT, EINVAL, ENOPROTOOPT, EPERM } from '../kernel/errno.js';
+import { EACCES, EDOM, EFAULT, EINVAL, ENOPROTOOPT, EOPNOTSUPP, EPERM } from '../kernel/errno.js';
 import type { Might, Sleeps } from '../kernel/point.js';
 import { copy_to_user, get_user_s64, get_user_u32, put_user_u32, type user_ptr } from '../kernel/uaccess.js';
 import { INT_MAX } from '../kernel/uapi.js';
 import { sock_net } from './net.js';
 import { lock_sock, lock_sock_nowait, release_sock, sock_error, type sock } from './sock.js';
 import type { socket } from './socket.js';
+import { get_stored_option, set_stored_option } from './stored_options.js';
 import {
-  AF_INET, AF_INET6, SO_ACCEPTCONN, SO_BROADCAST, SO_BSDCOMPAT, SO_DEBUG, SO_DOMAIN, SO_DONTROUTE, SO_ERROR, SO_INCOMING_CPU, SO_KEEPALIVE,
-  SO_LINGER, SO_NO_CHECK, SO_OOBINLINE, SO_PRIORITY, SO_PROTOCOL, SO_RCVBUF, SO_RCVBUFFORCE, SO_RCVLOWAT, SO_RCVTIMEO, SO_REUSEADDR, SO_REUSEPORT,
+  AF_INET, AF_INET6, AF_UNIX, SO_ACCEPTCONN, SO_BSDCOMPAT, SO_DEBUG, SO_DOMAIN, SO_ERROR, SO_KEEPALIVE, SO_LINGER, SO_OOBINLINE, SO_PASSCRED,
+  SO_PEERCRED, SO_PRIORITY, SO_PROTOCOL, SO_RCVBUF, SO_RCVBUFFORCE, SO_RCVLOWAT, SO_RCVTIMEO, SO_REUSEADDR, SO_REUSEPORT,
   SO_SNDBUF, SO_SNDBUFFORCE, SO_SNDLOWAT, SO_SNDTIMEO, SO_TYPE, SO_ZEROCOPY, SOCK_KEEPOPEN, SOCK_LINGER, SOCK_RCVBUF_LOCK, SOCK_SNDBUF_LOCK,
-  SOCK_STREAM, SOCK_URGINLINE, IPPROTO_TCP,
+  SOCK_STREAM, SOCK_URGINLINE, SOL_SOCKET, IPPROTO_TCP,
 } from './uapi_socket.js';
 
 /** Smallest buffers: room for one packet, and for two. include/net/sock.h */
@@ -96,10 +97,12 @@ function set_rcvlowat(k: Kernel, sk: sock, val: number): number {
 function sk_setsockopt_locked(k: Kernel, sk: sock, optname: number, optval: user_ptr, optlen: number, val: number): number {
   const on = val !== 0;
   switch (optname) {
-    case SO_DEBUG: return on && !k.current.capable ? -EPERM : 0;
+    case SO_DEBUG:
+      if (on && !k.current.capable) return -EACCES;
+      return set_stored_option(k, sk, SOL_SOCKET, optname, val);
     case SO_REUSEADDR: sk.sk_reuse = on; return 0;
     case SO_REUSEPORT: sk.sk_reuseport = on; return 0;
-    case SO_DONTROUTE: case SO_BROADCAST: case SO_NO_CHECK: case SO_BSDCOMPAT: case SO_INCOMING_CPU: case SO_ZEROCOPY: return 0;
+    case SO_BSDCOMPAT: return 0;
     case SO_TYPE: case SO_PROTOCOL: case SO_DOMAIN: case SO_ERROR: case SO_SNDLOWAT: case SO_ACCEPTCONN: return -ENOPROTOOPT;
     case SO_SNDBUF: sock_set_sndbuf(k, sk, val, false); return 0;
     case SO_RCVBUF: sock_set_rcvbuf(k, sk, val, false); return 0;
@@ -126,7 +129,16 @@ function sk_setsockopt_locked(k: Kernel, sk: sock, optname: number, optval: user
       else sk.sk_sndtimeo = timeo;
       return 0;
     }
-    default: return -ENOPROTOOPT;
+    case SO_PASSCRED:
+      if (sk.sk_family !== AF_UNIX) return -EOPNOTSUPP;
+      sk.sk_passcred = on;
+      return 0;
+    case SO_ZEROCOPY:
+      if (sk.sk_family !== AF_INET && sk.sk_family !== AF_INET6) return -EOPNOTSUPP;
+      if (val < 0 || val > 1) return -EINVAL;
+      sk.sk_zerocopy = on;
+      return 0;
+    default: return set_stored_option(k, sk, SOL_SOCKET, optname, val);
   }
 }
 
@@ -163,7 +175,10 @@ function timeout_bytes(timeoNs: number): Uint8Array {
 function sk_option(sk: sock, optname: number): Uint8Array | number {
   const bool = (flag: number): Uint8Array => int_bytes((sk.sk_flags & flag) !== 0 ? 1 : 0);
   switch (optname) {
-    case SO_DEBUG: case SO_DONTROUTE: case SO_BROADCAST: case SO_NO_CHECK: case SO_BSDCOMPAT: case SO_ZEROCOPY: case SO_INCOMING_CPU: return int_bytes(0);
+    case SO_BSDCOMPAT: return int_bytes(0);
+    case SO_ZEROCOPY: return int_bytes(sk.sk_zerocopy ? 1 : 0);
+    case SO_PASSCRED: return sk.sk_family === AF_UNIX ? int_bytes(sk.sk_passcred ? 1 : 0) : -EOPNOTSUPP;
+    case SO_PEERCRED: return int_bytes(sk.sk_peer_cred.pid, sk.sk_peer_cred.uid, sk.sk_peer_cred.gid);
     case SO_SNDBUF: return int_bytes(sk.sk_sndbuf);
     case SO_RCVBUF: return int_bytes(sk.sk_rcvbuf);
     case SO_REUSEADDR: return int_bytes(sk.sk_reuse ? 1 : 0);
@@ -188,7 +203,10 @@ function sk_option(sk: sock, optname: number): Uint8Array | number {
     case SO_RCVLOWAT: return int_bytes(sk.sk_rcvlowat);
     case SO_SNDLOWAT: return int_bytes(1);
     case SO_ACCEPTCONN: return int_bytes(sk.sk_state === 10 ? 1 : 0);
-    default: return -ENOPROTOOPT;
+    default: {
+      const stored = get_stored_option(sk, SOL_SOCKET, optname);
+      return stored === null ? -ENOPROTOOPT : int_bytes(stored);
+    }
   }
 }
 

@@ -5,12 +5,12 @@
 
 import type { Kernel } from '../kernel/kernel.js';
 import {
-  EAFNOSUPPORT, EBADF, EFAULT, EINVAL, EMSGSIZE, ENOTSOCK, EOPNOTSUPP,
+  EAFNOSUPPORT, EAGAIN, EBADF, EFAULT, EINVAL, EMSGSIZE, ENOTSOCK, EOPNOTSUPP,
 } from '../kernel/errno.js';
 import { fd_install, fdget, get_unused_fd_flags, put_unused_fd } from '../kernel/fdtable.js';
 import { fput, type file } from '../kernel/file.js';
 import type { Might, Sleeps } from '../kernel/point.js';
-import { access_ok, copy_from_user, copy_to_user, get_user_u32, iov_iter, put_user_u32, type user_ptr } from '../kernel/uaccess.js';
+import { access_ok, copy_from_user, copy_to_user, get_user_s64, get_user_u32, iov_iter, put_user_s64, put_user_u32, type user_ptr } from '../kernel/uaccess.js';
 import { MAX_RW_COUNT, O_NONBLOCK } from '../kernel/uapi.js';
 import { msghdr, type user_msghdr } from './msghdr.js';
 import {
@@ -18,8 +18,9 @@ import {
 } from './socket.js';
 import { sock_getsockopt, sock_setsockopt } from './sockopt.js';
 import { sock_net } from './net.js';
+import { sock_error } from './sock.js';
 import {
-  AF_UNIX, MSG_CMSG_CLOEXEC, MSG_DONTWAIT, NPROTO, SHUT_RDWR, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_MAX, SOCK_NONBLOCK, SOCK_RAW, SOCK_TYPE_MASK, SOL_SOCKET,
+  AF_UNIX, MSG_CMSG_CLOEXEC, MSG_DONTWAIT, MSG_ERRQUEUE, MSG_OOB, MSG_WAITFORONE, NPROTO, SHUT_RDWR, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_MAX, SOCK_NONBLOCK, SOCK_RAW, SOCK_TYPE_MASK, SOL_SOCKET,
 } from './uapi_socket.js';
 
 /** Longest address. include/linux/socket.h:sockaddr_storage */
@@ -251,6 +252,71 @@ export function* __sys_recvmsg(k: Kernel, fd: number, umsg: user_msghdr | null, 
   umsg.control = msg.msg_control;
   umsg.flags = msg.msg_flags;
   return ret;
+}
+
+/** Sends messages until one fails; the first failure counts only when nothing was sent. Sleeps as the protocol does. net/socket.c:__sys_sendmmsg @returns messages sent, or -errno */
+export function* __sys_sendmmsg(k: Kernel, fd: number, msgs: readonly user_msghdr[] | null, vlen: number, flags: number): Sleeps<number> {
+  const sock = sockfd_lookup(k, fd);
+  if (typeof sock === 'number') return sock;
+  const n = Math.min(vlen >>> 0, UIO_MAXIOV);
+  for (let i = 0; i < n; i++) {
+    const might = msgs === null || msgs[i] === undefined ? -EFAULT : __sys_sendmsg(k, fd, msgs[i]!, flags);
+    const ret = typeof might === 'number' ? might : yield* might;
+    if (ret < 0) return i > 0 ? i : ret;
+    msgs![i]!.msgLen = ret;
+  }
+  return n;
+}
+
+/** When recvmmsg() stops for want of time, absolute ns; Infinity: never. net/socket.c:__sys_recvmmsg @returns the time, or -errno */
+function recvmmsg_deadline(k: Kernel, timeout: user_ptr): number {
+  if (timeout === null) return Infinity;
+  const sec = get_user_s64(timeout, 0);
+  const nsec = get_user_s64(timeout, 8);
+  if (sec === null || nsec === null) return -EFAULT;
+  return sec < 0 || nsec < 0 || nsec >= 1e9 ? -EINVAL : k.clock.nowNs + sec * 1e9 + nsec;
+}
+
+/**
+ * Receives messages until one fails, there is urgent data, or the time is over, which is looked at only between two of
+ * them. An error behind received messages waits as the socket's own. Sleeps as the protocol does.
+ * net/socket.c:__sys_recvmmsg
+ * @param timeout a struct timespec, where what is left of the time is stored; null: no limit
+ * @returns messages received, or -errno
+ */
+export function* __sys_recvmmsg(k: Kernel, fd: number, msgs: readonly user_msghdr[] | null, vlen: number, flags: number, timeout: user_ptr): Sleeps<number> {
+  const deadlineNs = recvmmsg_deadline(k, timeout);
+  if (deadlineNs < 0) return deadlineNs;
+  const got = yield* do_recvmmsg(k, fd, msgs, vlen, flags, deadlineNs);
+  if (got > 0 && timeout !== null) {
+    const leftNs = Math.max(0, deadlineNs - k.clock.nowNs);
+    put_user_s64(timeout, 0, Math.floor(leftNs / 1e9));
+    put_user_s64(timeout, 8, leftNs % 1e9);
+  }
+  return got;
+}
+
+/** As __sys_recvmmsg, until a time. Sleeps as the protocol does. net/socket.c:do_recvmmsg */
+function* do_recvmmsg(k: Kernel, fd: number, msgs: readonly user_msghdr[] | null, vlen: number, flags: number, deadlineNs: number): Sleeps<number> {
+  const sock = sockfd_lookup(k, fd);
+  if (typeof sock === 'number') return sock;
+  const pending = (flags & MSG_ERRQUEUE) === 0 ? sock_error(sock.sk!) : 0;
+  if (pending !== 0) return pending;
+  let each = flags & ~MSG_WAITFORONE;
+  const n = Math.min(vlen >>> 0, UIO_MAXIOV);
+  for (let i = 0; i < n; i++) {
+    const msg = msgs === null ? undefined : msgs[i];
+    const ret = msg === undefined ? -EFAULT : yield* __sys_recvmsg(k, fd, msg, each);
+    if (ret < 0) {
+      if (i === 0) return ret;
+      if (ret !== -EAGAIN) sock.sk!.sk_err = -ret;
+      return i;
+    }
+    msg!.msgLen = ret;
+    if ((flags & MSG_WAITFORONE) !== 0) each |= MSG_DONTWAIT;
+    if (k.clock.nowNs >= deadlineNs || (msg!.flags & MSG_OOB) !== 0) return i + 1;
+  }
+  return n;
 }
 
 /** shutdown(2). Sleeps for the socket lock. net/socket.c:__sys_shutdown */

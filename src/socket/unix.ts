@@ -15,7 +15,7 @@ import {
 } from '../kernel/uapi.js';
 import { __wake_up } from '../kernel/wait.js';
 import { __skb_dequeue } from './skbuff.js';
-import { sock_init_data, sock_orphan, TCP_CLOSE } from './sock.js';
+import { current_cred, sock_init_data, sock_orphan, TCP_CLOSE } from './sock.js';
 import type { net_proto_family, proto_ops, socket } from './socket.js';
 import {
   AF_UNIX, RCV_SHUTDOWN, SEND_SHUTDOWN, SHUTDOWN_MASK, SIOCATMARK, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM, SS_CONNECTED,
@@ -55,6 +55,8 @@ function unix_socketpair(k: Kernel, socka: socket, sockb: socket): number {
   const skb = sockb.sk as unix_sock;
   ska.peer = skb;
   skb.peer = ska;
+  ska.sk_peer_cred = current_cred(k);
+  skb.sk_peer_cred = ska.sk_peer_cred;
   ska.sk_state = TCP_ESTABLISHED;
   skb.sk_state = TCP_ESTABLISHED;
   socka.state = SS_CONNECTED;

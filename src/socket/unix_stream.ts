@@ -19,7 +19,7 @@ import { __wake_up, autoremove_wake_function, finish_wait, prepare_to_wait, wait
 import type { msghdr } from './msghdr.js';
 import { scm_destroy, scm_fp_dup, scm_recv, scm_send } from './scm.js';
 import { __skb_queue_tail, __skb_unlink, skb_copy_datagram_iter, type sk_buff } from './skbuff.js';
-import { AT_DATA_READY, sock_deadline, sock_error, sock_expired, sock_flag, sock_graft, sock_intr_errno, TCP_CLOSE } from './sock.js';
+import { current_cred, AT_DATA_READY, sock_deadline, sock_error, sock_expired, sock_flag, sock_graft, sock_intr_errno, TCP_CLOSE } from './sock.js';
 import type { socket } from './socket.js';
 import { skb_recv_datagram } from './unix_recv.js';
 import { unix_find_other, unix_validate_addr } from './unix_names.js';
@@ -78,6 +78,8 @@ function join(k: Kernel, sock: socket, sk: unix_sock, other: unix_sock): void {
   newsk.peer = sk;
   newsk.sk_state = TCP_ESTABLISHED;
   newsk.addr = other.addr;
+  newsk.sk_peer_cred = current_cred(k);
+  sk.sk_peer_cred = other.sk_peer_cred;
   sock.state = SS_CONNECTED;
   sk.sk_state = TCP_ESTABLISHED;
   sk.peer = newsk;
@@ -92,6 +94,8 @@ export function unix_listen(k: Kernel, sock: socket, backlog: number): number {
   if (sk.sk_state !== TCP_CLOSE && sk.sk_state !== TCP_LISTEN) return -EINVAL;
   if (backlog > sk.sk_max_ack_backlog) __wake_up(k, sk.peer_wait, TASK_INTERRUPTIBLE, 0, 0);
   sk.sk_max_ack_backlog = backlog;
+  // A client sees who called listen().
+  sk.sk_peer_cred = current_cred(k);
   sk.sk_state = TCP_LISTEN;
   return 0;
 }

@@ -5,7 +5,8 @@
 
 import { errnoName } from '../kernel/errno.js';
 import { get_user_u32, user_memory } from '../kernel/uaccess.js';
-import { user_msghdr } from '../socket/msghdr.js';
+import { type cmsghdr, user_msghdr } from '../socket/msghdr.js';
+import { STORED_OPTION_NAMES } from '../socket/stored_options.js';
 import * as U from '../socket/uapi_socket.js';
 import { bytesText, flags, flagText, oneOf, ptr, storedByKernel, structure } from './print.js';
 import type { arg_printer, syscall_arg, syscall_record } from './row.js';
@@ -24,7 +25,21 @@ const TCP_NAMES: Readonly<Record<string, number>> = {
   TCP_NODELAY: 1, TCP_MAXSEG: 2, TCP_CORK: 3, TCP_KEEPIDLE: 4, TCP_KEEPINTVL: 5, TCP_KEEPCNT: 6, TCP_SYNCNT: 7, TCP_LINGER2: 8, TCP_DEFER_ACCEPT: 9,
   TCP_WINDOW_CLAMP: 10, TCP_INFO: 11, TCP_QUICKACK: 12, TCP_CONGESTION: 13, TCP_USER_TIMEOUT: 18, TCP_FASTOPEN: 23, TCP_NOTSENT_LOWAT: 25, TCP_INQ: 36,
 };
-const IP6_NAMES: Readonly<Record<string, number>> = { IPV6_V6ONLY: 26 };
+const IP_NAMES: Readonly<Record<string, number>> = { IP_RECVERR: 11, IP_MTU: 14, IP_FREEBIND: 15, IP_BIND_ADDRESS_NO_PORT: 24 };
+const IP6_NAMES: Readonly<Record<string, number>> = { IPV6_MTU: 24, IPV6_RECVERR: 25, IPV6_V6ONLY: 26, IPV6_FREEBIND: 78 };
+
+/** Options that are only stored have their names beside their rules. */
+const storedNames = (wanted: number): Record<string, number> =>
+  Object.fromEntries(STORED_OPTION_NAMES.filter((row) => row.level === wanted).map((row) => [row.name, row.optname]));
+const OPTION_NAMES: Readonly<Record<number, Readonly<Record<string, number>>>> = {
+  [U.SOL_SOCKET]: { ...storedNames(U.SOL_SOCKET), ...SO_NAMES },
+  [U.SOL_TCP]: { ...storedNames(U.SOL_TCP), ...TCP_NAMES },
+  [U.SOL_IP]: { ...storedNames(U.SOL_IP), ...IP_NAMES },
+  [U.SOL_IPV6]: { ...storedNames(U.SOL_IPV6), ...IP6_NAMES },
+};
+const CMSG_NAMES: Readonly<Record<number, Readonly<Record<string, number>>>> = {
+  [U.SOL_SOCKET]: { SCM_RIGHTS: 1 }, [U.SOL_IP]: IP_NAMES, [U.SOL_IPV6]: IP6_NAMES, [U.SOL_TCP]: {},
+};
 
 export const domain: arg_printer = oneOf(DOMAINS);
 export const socketType: arg_printer = (value) => {
@@ -45,8 +60,7 @@ export const how: arg_printer = oneOf({ SHUT_RD: 0, SHUT_WR: 1, SHUT_RDWR: 2 });
 export const level: arg_printer = oneOf(LEVELS);
 /** The name of an option depends on its level, the argument before it. */
 export const optname: arg_printer = (value, call) => {
-  const names = Number(call.args[1]) === U.SOL_SOCKET ? SO_NAMES : Number(call.args[1]) === U.SOL_TCP ? TCP_NAMES : IP6_NAMES;
-  return oneOf(names)(value, call);
+  return oneOf(OPTION_NAMES[Number(call.args[1])] ?? {})(value, call);
 };
 
 function inet6Text(bytes: Uint8Array): string {
@@ -125,6 +139,23 @@ export const optOut: arg_printer = structure((memory, call) => {
   return optionText(memory, call, !(len instanceof user_memory) ? 0 : (get_user_u32(len, 0) ?? 0));
 }, 'out');
 
+/** `{cmsg_level=SOL_SOCKET, cmsg_type=SCM_RIGHTS, cmsg_data=[5]}`. */
+function cmsgText(c: cmsghdr): string {
+  const names = CMSG_NAMES[c.cmsg_level] ?? {};
+  const type = Object.keys(names).find((name) => names[name] === c.cmsg_type) ?? `0x${c.cmsg_type.toString(16)}`;
+  const levelName = Object.keys(LEVELS).find((name) => LEVELS[name] === c.cmsg_level) ?? String(c.cmsg_level);
+  const data = c.bytes.length >= 16 && type.endsWith('RECVERR') ? `, cmsg_data=${exterrText(c.bytes)}` : c.fds.length > 0 ? `, cmsg_data=[${c.fds.join(', ')}]` : '';
+  return `{cmsg_level=${levelName}, cmsg_type=${type}${data}}`;
+}
+
+/** struct sock_extended_err, and the address behind it. */
+function exterrText(bytes: Uint8Array): string {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const [origin, type, code] = bytes.subarray(4, 7);
+  const numbers = `ee_errno=${view.getUint32(0, true)}, ee_origin=${origin}, ee_type=${type}, ee_code=${code}`;
+  return `{${numbers}, ee_info=${view.getUint32(8, true)}, ee_data=${view.getUint32(12, true)}, offender=${sockaddrText(bytes.subarray(16))}}`;
+}
+
 function msgText(msg: user_msghdr, total: number): string {
   const name = msg.name === null ? 'NULL' : sockaddrText(msg.name.bytes.subarray(0, msg.namelen));
   let left = total;
@@ -134,7 +165,7 @@ function msgText(msg: user_msghdr, total: number): string {
     return `{iov_base=${base === null ? 'NULL' : bytesText(base.bytes.subarray(0, shown))}, iov_len=${len}}`;
   });
   const control = msg.control === null || msg.control.length === 0 ? 'msg_controllen=0'
-    : `msg_control=[${msg.control.map((c) => `{cmsg_level=SOL_SOCKET, cmsg_type=SCM_RIGHTS, cmsg_data=[${c.fds.join(', ')}]}`).join(', ')}]`;
+    : `msg_control=[${msg.control.map(cmsgText).join(', ')}]`;
   const shownFlags = flagText(msg.flags, MSG_FLAGS);
   return `{msg_name=${name}, msg_namelen=${msg.namelen}, msg_iov=[${iov.join(', ')}], msg_iovlen=${msg.iov.length}, ${control}, msg_flags=${shownFlags}}`;
 }
@@ -147,3 +178,13 @@ export const msgOut: arg_printer = storedByKernel((value, call) => (call.ret ===
 function headerText(value: syscall_arg, call: syscall_record, total: number): string {
   return value instanceof user_msghdr ? msgText(value, total) : ptr(value, call);
 }
+
+/** The messages of sendmmsg() and recvmmsg(): as many as were asked for, or came. */
+export const messagesOut: arg_printer = storedByKernel((value, call) => {
+  const came = call.row.name === 'recvmmsg';
+  if (!Array.isArray(value) || (came && (call.ret === null || call.ret < 0))) return Array.isArray(value) ? ptr(value[0] ?? null, call) : ptr(value, call);
+  const done = Math.max(0, call.ret ?? 0);
+  const shown = (value as user_msghdr[]).slice(0, came ? done : Number(call.args[2]));
+  const text = (msg: user_msghdr, at: number): string => `{msg_hdr=${msgText(msg, came ? msg.msgLen : Infinity)}${at < done ? `, msg_len=${msg.msgLen}` : ''}}`;
+  return `[${shown.map(text).join(', ')}]`;
+});

@@ -8,7 +8,7 @@ import type { user_ptr } from '../kernel/uaccess.js';
 import type { user_msghdr } from '../socket/msghdr.js';
 import * as S from '../socket/sys_socket.js';
 import { net_families } from './net_families.js';
-import { bytesIn, bytesOut, fd, int } from './print.js';
+import { bytesIn, bytesOut, fd, int, timespec, uint } from './print.js';
 import * as P from './print_net.js';
 import type { syscall_row } from './row.js';
 
@@ -75,5 +75,14 @@ export const net_rows: readonly syscall_row[] = [
   {
     nr: 288, name: 'accept4', args: [fd, P.addrOut(2), P.lenInOut, P.socketFlags],
     handler: (k: Kernel, sockfd: number, addr: user_ptr, len: user_ptr, flags: number) => S.__sys_accept4(k, sockfd, addr, len, flags),
+  },
+  {
+    nr: 299, name: 'recvmmsg', args: [fd, P.messagesOut, uint, P.msgFlags, timespec],
+    handler: (k: Kernel, sockfd: number, msgs: readonly user_msghdr[] | null, vlen: number, flags: number, timeout: user_ptr) =>
+      S.__sys_recvmmsg(k, sockfd, msgs, vlen, flags, timeout),
+  },
+  {
+    nr: 307, name: 'sendmmsg', args: [fd, P.messagesOut, uint, P.msgFlags],
+    handler: (k: Kernel, sockfd: number, msgs: readonly user_msghdr[] | null, vlen: number, flags: number) => S.__sys_sendmmsg(k, sockfd, msgs, vlen, flags),
   },
 ];

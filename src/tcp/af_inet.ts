@@ -17,7 +17,7 @@ import {
   AF_INET, AF_INET6, AF_UNSPEC, IPPROTO_IP, IPPROTO_MAX, IPPROTO_TCP, IPPROTO_UDP, RCV_SHUTDOWN, SHUTDOWN_MASK, SOCK_BINDADDR_LOCK, SOCK_BINDPORT_LOCK,
   SOCK_DGRAM, SOCK_LINGER, SOCK_RAW, SOCK_STREAM, SS_CONNECTED, SS_CONNECTING, SS_DISCONNECTING, SS_UNCONNECTED,
 } from '../socket/uapi_socket.js';
-import { INADDR_ANY, INADDR_BROADCAST, is_local_address, is_multicast, make_sockaddr, parse_sockaddr, port_needs_privilege } from './inet_addr.js';
+import { INADDR_ANY, INADDR_BROADCAST, type inet_address, is_local_address, is_multicast, make_sockaddr, parse_sockaddr, port_needs_privilege } from './inet_addr.js';
 import { inet_accept, inet_listen } from './inet_csk_accept.js';
 import { inet_stream_connect } from './inet_connect.js';
 import { inet_csk_get_port } from './inet_hashtables.js';
@@ -42,7 +42,7 @@ const F = TCP_FUNCTIONS.id;
 type inet_sock = tcp_sock | udp_sock;
 
 /** Tests of an address for bind(), before the lock. net/ipv4/af_inet.c:__inet_bind @returns 0 or -errno */
-function bind_address(k: Kernel, sk: inet_sock, uaddr: Uint8Array): { addr: number; port: number } | number {
+function bind_address(k: Kernel, sk: inet_sock, uaddr: Uint8Array): inet_address | number {
   let from = parse_sockaddr(k, sk, uaddr);
   if (from === -EAFNOSUPPORT && !is_v6_socket(sk) && uaddr[0] === AF_UNSPEC && uaddr[1] === 0) {
     // Old programs forget the family; 0.0.0.0 is let pass.
@@ -52,10 +52,17 @@ function bind_address(k: Kernel, sk: inet_sock, uaddr: Uint8Array): { addr: numb
     if (typeof parsed !== 'number' && parsed.addr === INADDR_ANY) from = parsed;
   }
   if (typeof from === 'number') return from;
-  const { addr, port } = from;
-  if (addr !== INADDR_ANY && addr !== INADDR_BROADCAST && !is_multicast(addr) && !is_local_address(k, addr)) return -EADDRNOTAVAIL;
+  const { addr, port, v6 } = from;
+  if (sk.ipv6only && !v6) return -EINVAL;
+  if (!sk.freebind && addr !== INADDR_ANY && addr !== INADDR_BROADCAST && !is_multicast(addr) && !is_local_address(k, addr)) return -EADDRNOTAVAIL;
   if (port_needs_privilege(k, port) && !k.current.capable) return -EACCES;
   return from;
+}
+
+/** A port for bind(), unless connect() shall choose it. net/ipv4/af_inet.c:__inet_bind @returns 0 or -errno */
+function take_port(k: Kernel, sk: inet_sock, port: number): number {
+  if (port === 0 && sk.bind_address_no_port) return 0;
+  return sk instanceof udp_sock ? udp_v4_get_port(k, sk, port) : inet_csk_get_port(k, sk, port);
 }
 
 /** bind(2). Sleeps for the socket lock. net/ipv4/af_inet.c:inet_bind @returns 0 or -errno */
@@ -64,22 +71,24 @@ function* inet_bind(k: Kernel, sock: socket, uaddr: Uint8Array): Sleeps<number> 
   const from = bind_address(k, sk, uaddr);
   if (typeof from === 'number') return from;
   yield* lock_sock(k, sk);
-  const err = inet_bind_locked(k, sk, from.addr, from.port);
+  const err = inet_bind_locked(k, sk, from);
   release_sock(k, sk);
   return err;
 }
 
-function inet_bind_locked(k: Kernel, sk: inet_sock, addr: number, port: number): number {
+function inet_bind_locked(k: Kernel, sk: inet_sock, { addr, port, v6 }: inet_address): number {
   if (sk.sk_state !== TCP_CLOSE || sk.skc_num !== 0) return -EINVAL;
   sk.skc_rcv_saddr = addr;
   sk.inet_saddr = addr === INADDR_BROADCAST || is_multicast(addr) ? INADDR_ANY : addr;
-  const err = sk instanceof udp_sock ? udp_v4_get_port(k, sk, port) : inet_csk_get_port(k, sk, port);
+  sk.mapped_any = addr === INADDR_ANY && !v6 && is_v6_socket(sk);
+  const err = take_port(k, sk, port);
   if (err !== 0) {
     sk.skc_rcv_saddr = 0;
     sk.inet_saddr = 0;
+    sk.mapped_any = false;
     return -EADDRINUSE;
   }
-  if (addr !== INADDR_ANY) sk.sk_userlocks |= SOCK_BINDADDR_LOCK;
+  if (addr !== INADDR_ANY || sk.mapped_any) sk.sk_userlocks |= SOCK_BINDADDR_LOCK;
   if (port !== 0) sk.sk_userlocks |= SOCK_BINDPORT_LOCK;
   sk.skc_daddr = 0;
   sk.skc_dport = 0;
@@ -89,7 +98,7 @@ function inet_bind_locked(k: Kernel, sk: inet_sock, addr: number, port: number):
 /** Addresses of the two ends. net/ipv4/af_inet.c:inet_getname */
 function inet_getname(k: Kernel, sock: socket, peer: number): Uint8Array | number {
   const sk = sock.sk as inet_sock;
-  if (peer === 0) return make_sockaddr(k, sk, sk.skc_rcv_saddr !== 0 ? sk.skc_rcv_saddr : sk.inet_saddr, sk.inet_sport);
+  if (peer === 0) return make_sockaddr(k, sk, sk.skc_rcv_saddr !== 0 ? sk.skc_rcv_saddr : sk.inet_saddr, sk.inet_sport, sk.mapped_any);
   if (sk.skc_dport === 0 || (in_states(sk.sk_state, TCPF_CLOSE | TCPF_SYN_SENT) && peer === 1)) return -ENOTCONN;
   return make_sockaddr(k, sk, sk.skc_daddr, sk.skc_dport);
 }

@@ -4,8 +4,8 @@
  */
 
 import { ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ENOPROTOOPT } from '../kernel/errno.js';
-import { sk_buff } from '../socket/skbuff.js';
-import { IPPROTO_ICMP } from '../socket/uapi_socket.js';
+import { sk_buff, skb_add_frag, skb_bytes } from '../socket/skbuff.js';
+import { IPPROTO_ICMP, IPPROTO_UDP } from '../socket/uapi_socket.js';
 
 // codes of ICMP_DEST_UNREACH. include/uapi/linux/icmp.h
 export const ICMP_NET_UNREACH = 0;
@@ -18,11 +18,14 @@ export class icmp_error extends sk_buff {
   readonly code: number;
   /** of the packet that it is about */
   readonly inner_protocol: number;
+  /** the data of a datagram that it is about */
+  private readonly data: Uint8Array;
 
   constructor(about: sk_buff, code: number) {
     super();
     this.code = code;
     this.inner_protocol = about.ip_protocol;
+    this.data = about.ip_protocol === IPPROTO_UDP ? skb_bytes(about) : new Uint8Array(0);
     this.ip_protocol = IPPROTO_ICMP;
     this.len = 28;
     this.seq = about.seq;
@@ -30,6 +33,14 @@ export class icmp_error extends sk_buff {
     this.source = about.source;
     this.daddr = about.daddr;
     this.dest = about.dest;
+  }
+
+  /** The beginning of the data of the datagram, as far as the error brought it back. @param most bytes */
+  packet(most: number): sk_buff {
+    const skb = new sk_buff();
+    const size = Math.min(this.data.length, most);
+    if (size > 0) skb_add_frag(skb, this.data, 0, size);
+    return skb;
   }
 }
 

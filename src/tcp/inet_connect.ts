@@ -14,7 +14,7 @@ import { lock_sock, release_sock, sock_deadline, sock_error, sock_expired, sock_
 import { enter_sk } from '../socket/sock_trace.js';
 import type { socket } from '../socket/socket.js';
 import { AF_UNSPEC, SS_CONNECTED, SS_CONNECTING, SS_UNCONNECTED } from '../socket/uapi_socket.js';
-import { IN6ADDR_LOOPBACK, INADDR_ANY, INADDR_BROADCAST, INADDR_LOOPBACK, is_loopback, is_multicast, parse_sockaddr } from './inet_addr.js';
+import { destination_of, IN6ADDR_LOOPBACK, INADDR_BROADCAST, INADDR_LOOPBACK, is_loopback, is_multicast, needs_scope, parse_sockaddr } from './inet_addr.js';
 import { inet_hash_connect, tcp_net } from './inet_hashtables.js';
 import { route_mtu } from './link.js';
 import { tcp_connect } from './tcp_control.js';
@@ -44,8 +44,9 @@ function tcp_v4_connect(k: Kernel, sk: tcp_sock, uaddr: Uint8Array): number {
 function v4_connect(k: Kernel, sk: tcp_sock, uaddr: Uint8Array): number {
   const to = parse_sockaddr(k, sk, uaddr);
   if (typeof to === 'number') return to;
-  let daddr = to.addr;
-  if (daddr === INADDR_ANY) daddr = to.v6 ? IN6ADDR_LOOPBACK : sk.inet_saddr !== 0 ? sk.inet_saddr : INADDR_LOOPBACK;
+  if (needs_scope(k, to.addr)) return -EINVAL;
+  const daddr = destination_of(sk, to.addr, to.v6);
+  if (daddr < 0) return daddr;
   if (is_multicast(daddr) || daddr === INADDR_BROADCAST || route_mtu(k, daddr) === 0) return -ENETUNREACH;
   if (sk.inet_saddr === 0) {
     sk.inet_saddr = source_address(k, daddr);

@@ -134,7 +134,7 @@ export function inet_hash_listener(k: Kernel, sk: tcp_sock): void {
 function compute_score(sk: tcp_sock, daddr: number): number {
   const v6 = is_v6_address(daddr);
   if (sk.skc_rcv_saddr !== 0) return sk.skc_rcv_saddr === daddr ? 3 : -1;
-  if (is_v6_socket(sk)) return v6 ? 1 : sk.ipv6only ? -1 : 1;
+  if (is_v6_socket(sk) && !sk.mapped_any) return v6 ? 1 : sk.ipv6only ? -1 : 1;
   return v6 ? -1 : 2;
 }
 
@@ -167,7 +167,7 @@ export function inet_ehashfn(saddr: number, sport: number, daddr: number, dport:
 // ports
 
 /** Whoever can hold a port of TCP or UDP. include/net/inet_sock.h */
-type inet_bound = sock_common & { readonly ipv6only: boolean };
+type inet_bound = sock_common & { readonly ipv6only: boolean; readonly mapped_any: boolean };
 
 /** Two local addresses of one port cannot be told apart. net/ipv4/inet_connection_sock.c:inet_rcv_saddr_equal */
 export function inet_rcv_saddr_equal(a: inet_bound, b: inet_bound): boolean {
@@ -178,7 +178,7 @@ export function inet_rcv_saddr_equal(a: inet_bound, b: inet_bound): boolean {
 
 function covers(any: inet_bound, other: inet_bound): boolean {
   if (any.skc_rcv_saddr !== 0) return true;
-  if (!is_v6_socket(any)) return !is_v6_address(other.skc_rcv_saddr) && !(is_v6_socket(other) && other.skc_rcv_saddr === 0 && other.ipv6only);
+  if (!is_v6_socket(any) || any.mapped_any) return !is_v6_address(other.skc_rcv_saddr) && !(is_v6_socket(other) && other.skc_rcv_saddr === 0 && other.ipv6only);
   if (!any.ipv6only) return true;
   return is_v6_socket(other) && (other.skc_rcv_saddr === 0 || is_v6_address(other.skc_rcv_saddr));
 }

@@ -34,6 +34,7 @@ function tcp_reset_variables(sk: tcp_sock): void {
   if ((sk.sk_userlocks & SOCK_BINDADDR_LOCK) === 0) {
     sk.skc_rcv_saddr = 0;
     sk.inet_saddr = 0;
+    sk.mapped_any = false;
   }
   sk.sk_shutdown = 0;
   sk.sk_flags &= ~SOCK_DONE;

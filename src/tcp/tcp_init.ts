@@ -9,6 +9,7 @@ import { sock_net } from '../socket/net.js';
 import type { proto } from '../socket/sock.js';
 import { enter_sk, SOCK_FUNCTIONS } from '../socket/sock_trace.js';
 import { sk_stream_write_space } from '../socket/stream.js';
+import { AF_INET6 } from '../socket/uapi_socket.js';
 import { tcp_net } from './inet_hashtables.js';
 import { tcp_v4_do_rcv } from './tcp_ipv4.js';
 import { tcp_set_rcvlowat } from './tcp_rcvlowat.js';
@@ -45,6 +46,7 @@ export function new_tcp_sock(k: Kernel, family: number): tcp_sock {
   sk.sk_rcvbuf = sysctl.tcp_rmem[1];
   sk.sk_write_space = sk_stream_write_space;
   sk.sk_uid = k.current.user.uid;
+  sk.ipv6only = family === AF_INET6 && sysctl.bindv6only !== 0;
   tcp_net(k).socks.add(sk);
   return sk;
 }

@@ -18,7 +18,7 @@ import { tcp_done_with_error } from './tcp_life.js';
 import {
   inet_twsk_kill, TCP_TW_ACK, TCP_TW_RST, TCP_TW_SYN, tcp_check_req, tcp_child_process, tcp_timewait_state_process,
 } from './tcp_minisocks.js';
-import type { tcp_request_sock, tcp_sock, tcp_timewait_sock } from './tcp_sock.js';
+import { is_v6_address, type tcp_request_sock, type tcp_sock, type tcp_timewait_sock } from './tcp_sock.js';
 import { tcp_ld_RTO_revert } from './tcp_timer.js';
 import { before, after, TCP_CLOSE, TCP_ESTABLISHED, TCP_LISTEN, TCP_NEW_SYN_RECV, TCP_SYN_RECV, TCP_SYN_SENT, TCP_TIME_WAIT } from './tcp_states.js';
 import { TCP_FUNCTIONS } from './tcp_trace.js';
@@ -109,7 +109,7 @@ export function tcp_v4_err(k: Kernel, sk: tcp_sock, err: number): void {
   const making = sk.sk_state === TCP_SYN_SENT || sk.sk_state === TCP_SYN_RECV;
   if (making && !sock_owned_by_user(sk)) {
     tcp_done_with_error(k, sk, err);
-  } else if (!making && sk.recverr && !sock_owned_by_user(sk) && !sock_flag(sk, SOCK_DEAD)) {
+  } else if (!making && (is_v6_address(sk.skc_daddr) ? sk.recverr6 : sk.recverr) && !sock_owned_by_user(sk) && !sock_flag(sk, SOCK_DEAD)) {
     sk.sk_err = err;
     sk_error_report(k, sk);
   } else {

@@ -15,14 +15,14 @@ import { enter_sk, SOCK_FUNCTIONS } from '../socket/sock_trace.js';
 import { SHUTDOWN_MASK, SOCK_DEAD, SOCK_DESTROY } from '../socket/uapi_socket.js';
 import { inet_put_port, inet_unhash, port_is_locked, tcp_net } from './inet_hashtables.js';
 import { ICSK_TIME_NONE, type tcp_sock } from './tcp_sock.js';
-import { new_state, TCP_ACTION_FIN, TCP_CLOSE, TCP_STATE_NAMES } from './tcp_states.js';
+import { new_state, TCP_ACTION_FIN, TCP_CLOSE, tcp_may_become } from './tcp_states.js';
 import { TCP_FUNCTIONS } from './tcp_trace.js';
 
 const F = TCP_FUNCTIONS.id;
 
 /** Notes a change of state in the trace. net/ipv4/af_inet.c:inet_sk_set_state */
 export function inet_sk_set_state(k: Kernel, sk: tcp_sock, state: number): void {
-  BUG_ON(TCP_STATE_NAMES[state] === undefined, 'tcp: a state that does not exist');
+  BUG_ON(!tcp_may_become(sk.sk_state, state), 'tcp: a transition that Linux never makes');
   if (k.trace !== null) k.trace.emit(T_SK_STATE, sk.id, sk.sk_state, state);
   sk.sk_state = state;
 }
@@ -63,6 +63,7 @@ export function sk_mem_uncharge(sk: tcp_sock, size: number): void {
 export function tcp_wmem_free_skb(sk: tcp_sock, skb: sk_buff): void {
   sk.sk_wmem_queued -= skb.truesize;
   sk_mem_uncharge(sk, skb.truesize);
+  if (skb.ubuf !== null) skb.ubuf.put();
 }
 
 /** A buffer of the receive side is done with. net/core/sock.c:sock_rfree */

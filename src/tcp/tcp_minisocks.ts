@@ -11,11 +11,11 @@ import { sock_net } from '../socket/net.js';
 import type { sk_buff } from '../socket/skbuff.js';
 import { sock_owned_by_user, sk_add_backlog } from '../socket/sock.js';
 import { enter_sk } from '../socket/sock_trace.js';
-import { SOCK_KEEPOPEN, SOCK_LINGER } from '../socket/uapi_socket.js';
+import { SOCK_BINDPORT_LOCK, SOCK_KEEPOPEN, SOCK_LINGER } from '../socket/uapi_socket.js';
 import { tcp_v4_reqsk_send_ack, tcp_v4_send_reset, tcp_v4_send_synack } from './tcp_control.js';
 import { __inet_inherit_port, inet_ehash_insert, inet_unhash, leave_bucket, tcp_net } from './inet_hashtables.js';
 import { inet_csk_complete_hashdance, inet_csk_reqsk_queue_drop } from './reqsk.js';
-import { tcp_done } from './tcp_life.js';
+import { inet_sk_set_state, tcp_done } from './tcp_life.js';
 import { tcp_rcv_state_process } from './tcp_input.js';
 import { new_tcp_sock } from './tcp_init.js';
 import { tcp_clock_us } from './tcp_output.js';
@@ -133,13 +133,13 @@ function time_wait_process(k: Kernel, tw: tcp_timewait_sock, skb: sk_buff): numb
 /** What a child takes over from its listener and its request. net/ipv4/tcp_minisocks.c:tcp_create_openreq_child */
 function tcp_create_openreq_child(k: Kernel, sk: tcp_sock, req: tcp_request_sock, skb: sk_buff): tcp_sock {
   const newsk = new_tcp_sock(k, sk.sk_family);
-  newsk.sk_state = TCP_SYN_RECV;
+  inet_sk_set_state(k, newsk, TCP_SYN_RECV);
   newsk.sk_flags = sk.sk_flags & (SOCK_KEEPOPEN | SOCK_LINGER | 4);
   newsk.sk_lingertime = sk.sk_lingertime;
   newsk.sk_rcvlowat = sk.sk_rcvlowat;
   newsk.sk_rcvbuf = sk.sk_rcvbuf;
   newsk.sk_sndbuf = sk.sk_sndbuf;
-  newsk.sk_userlocks = sk.sk_userlocks & 3;
+  newsk.sk_userlocks = sk.sk_userlocks & ~SOCK_BINDPORT_LOCK;
   newsk.sk_rcvtimeo = sk.sk_rcvtimeo;
   newsk.sk_sndtimeo = sk.sk_sndtimeo;
   newsk.sk_reuse = sk.sk_reuse;
@@ -147,6 +147,11 @@ function tcp_create_openreq_child(k: Kernel, sk: tcp_sock, req: tcp_request_sock
   newsk.sk_uid = sk.sk_uid;
   newsk.sk_priority = sk.sk_priority;
   newsk.ipv6only = sk.ipv6only;
+  newsk.recverr = sk.recverr;
+  newsk.recverr6 = sk.recverr6;
+  newsk.freebind = sk.freebind;
+  newsk.sk_zerocopy = sk.sk_zerocopy;
+  if (sk.sk_stored_options !== null) newsk.sk_stored_options = new Map(sk.sk_stored_options);
   newsk.nonagle = sk.nonagle;
   newsk.notsent_lowat = sk.notsent_lowat;
   newsk.keepalive_time = sk.keepalive_time;

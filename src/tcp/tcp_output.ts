@@ -186,6 +186,7 @@ export function tcp_fragment(sk: tcp_sock, skb: sk_buff, len: number, mss: numbe
   buff.tcp_flags = skb.tcp_flags;
   skb.tcp_flags &= ~(TCPHDR_FIN | TCPHDR_PSH);
   buff.tstamp = skb.tstamp;
+  if (skb.ubuf !== null) buff.ubuf = skb.ubuf.get();
   buff.truesize += total - len;
   skb.truesize -= total - len;
   sk.sk_wmem_queued += buff.truesize - (total - len);

@@ -9,6 +9,7 @@ import { EAGAIN, EFAULT, EINVAL, ENOTCONN, EPIPE } from '../kernel/errno.js';
 import { point, type Might, type Sleeps } from '../kernel/point.js';
 import { signal_pending } from '../kernel/sched.js';
 import { leave } from '../kernel/trace.js';
+import { ip_recv_error } from '../socket/errqueue.js';
 import type { msghdr } from '../socket/msghdr.js';
 import { __skb_unlink, skb_copy_datagram_iter, type sk_buff } from '../socket/skbuff.js';
 import {
@@ -287,7 +288,7 @@ function recv_special(sk: tcp_sock, msg: msghdr, flags: number): number {
 /** Receives. net/ipv4/tcp.c:tcp_recvmsg @returns bytes, 0 at the end of the stream, or -errno */
 export function tcp_recvmsg(k: Kernel, sock: socket, msg: msghdr, flags: number): Might<number> {
   const sk = sock.sk as tcp_sock;
-  if ((flags & MSG_ERRQUEUE) !== 0) return -EAGAIN;
+  if ((flags & MSG_ERRQUEUE) !== 0) return ip_recv_error(k, sk, msg);
   if (k.preempt || !lock_sock_nowait(k, sk)) return recvmsg_contended(k, sk, msg, flags);
   if (k.trace !== null) {
     enter_sk(k, F.tcp_recvmsg, sk);

@@ -1,20 +1,21 @@
 /**
  * send(): bytes become buffers of the write queue, and what may leave is sent. The usual call runs as a plain
  * function; a generator takes over where the call must sleep, or stops at points. Linux counterpart:
- * net/ipv4/tcp.c:tcp_sendmsg. Zero copy, splicing and Fast Open are left out.
+ * net/ipv4/tcp.c:tcp_sendmsg. Splicing and Fast Open are left out; MSG_ZEROCOPY copies, and tells when it is done.
  */
 
 import type { Kernel } from '../kernel/kernel.js';
 import { EAGAIN, EFAULT, EPIPE } from '../kernel/errno.js';
 import { point, type Might, type Sleeps } from '../kernel/point.js';
 import { leave } from '../kernel/trace.js';
+import { msg_zerocopy_alloc, msg_zerocopy_put_abort, type ubuf_info } from '../socket/errqueue.js';
 import type { msghdr } from '../socket/msghdr.js';
 import { __skb_queue_tail, __skb_unlink, MAX_SKB_FRAGS, sk_buff, skb_add_frag } from '../socket/skbuff.js';
 import { lock_sock, lock_sock_nowait, release_sock, sock_deadline } from '../socket/sock.js';
 import { enter_sk } from '../socket/sock_trace.js';
 import type { socket } from '../socket/socket.js';
 import { sk_stream_error, sk_stream_memory_free, sk_stream_wait_connect, sk_stream_wait_memory } from '../socket/stream.js';
-import { MSG_DONTWAIT, MSG_EOR, MSG_MORE, MSG_OOB, SEND_SHUTDOWN } from '../socket/uapi_socket.js';
+import { MSG_DONTWAIT, MSG_EOR, MSG_MORE, MSG_OOB, MSG_ZEROCOPY, SEND_SHUTDOWN } from '../socket/uapi_socket.js';
 import { tcp_charge } from './tcp_control.js';
 import { sk_mem_schedule, tcp_wmem_free_skb } from './tcp_life.js';
 import { __tcp_push_pending_frames, tcp_push_one, tcp_slow_start_after_idle_check } from './tcp_output.js';
@@ -44,6 +45,8 @@ class send_state {
   started = false;
   /** the point before this copy has been passed */
   at_copy = false;
+  /** the send as MSG_ZEROCOPY counts it; null: an ordinary one */
+  ubuf: ubuf_info | null = null;
 
   constructor(flags: number) {
     this.flags = flags;
@@ -74,8 +77,9 @@ function tcp_push(k: Kernel, sk: tcp_sock, flags: number, nonagle: number): void
 }
 
 /** A new buffer at the end of the write queue. net/ipv4/tcp.c:tcp_skb_entail */
-function tcp_skb_entail(k: Kernel, sk: tcp_sock): sk_buff {
+function tcp_skb_entail(k: Kernel, sk: tcp_sock, ubuf: ubuf_info | null): sk_buff {
   const skb = new sk_buff();
+  if (ubuf !== null) skb.ubuf = ubuf.get();
   skb.seq = sk.write_seq;
   skb.end_seq = sk.write_seq;
   skb.tcp_flags = TCPHDR_ACK;
@@ -123,6 +127,7 @@ function append_data(sk: tcp_sock, skb: sk_buff, msg: msghdr, wanted: number): n
 function send_error(k: Kernel, sk: tcp_sock, st: send_state, err: number): number {
   tcp_remove_empty_skb(sk);
   if (st.copied > 0) return send_out(k, sk, st);
+  if (st.ubuf !== null) msg_zerocopy_put_abort(sk);
   const ret = sk_stream_error(k, sk, st.flags, err);
   // An edge-triggered writer must not be left without an edge.
   if (ret === -EAGAIN && tcp_queues_empty(sk)) sk.sk_write_space(k, sk);
@@ -131,6 +136,7 @@ function send_error(k: Kernel, sk: tcp_sock, st: send_state, err: number): numbe
 
 function send_out(k: Kernel, sk: tcp_sock, st: send_state): number {
   if (st.copied > 0) tcp_push(k, sk, st.flags, sk.nonagle);
+  if (st.ubuf !== null) st.ubuf.put();
   return st.copied;
 }
 
@@ -149,14 +155,15 @@ function send_step(k: Kernel, sk: tcp_sock, msg: msghdr, st: send_state): number
     st.started = true;
     st.size_goal = tcp_xmit_size_goal(sk, st.flags);
     if (sk.sk_err !== 0 || (sk.sk_shutdown & SEND_SHUTDOWN) !== 0) return send_error(k, sk, st, -EPIPE);
+    if ((st.flags & MSG_ZEROCOPY) !== 0 && sk.sk_zerocopy && msg.msg_iter.count > 0) st.ubuf = msg_zerocopy_alloc(k, sk);
   }
   const { msg_iter } = msg;
   const { size_goal } = st;
   while (msg_iter.count > 0) {
     let skb = sk.sk_write_queue.last;
-    if (skb === null || skb.len >= size_goal || skb.eor) {
+    if (skb === null || skb.len >= size_goal || skb.eor || (st.ubuf !== null && skb.ubuf !== st.ubuf)) {
       if (!sk_stream_memory_free(k, sk)) return no_space(k, sk, st);
-      skb = tcp_skb_entail(k, sk);
+      skb = tcp_skb_entail(k, sk, st.ubuf);
     }
     if (k.preempt && !st.at_copy) {
       st.at_copy = true;
@@ -167,7 +174,7 @@ function send_step(k: Kernel, sk: tcp_sock, msg: msghdr, st: send_state): number
     if (copy === 0) {
       tcp_mark_push(sk, skb);
       if (!sk_stream_memory_free(k, sk)) return no_space(k, sk, st);
-      skb = tcp_skb_entail(k, sk);
+      skb = tcp_skb_entail(k, sk, st.ubuf);
       copy = append_data(sk, skb, msg, size_goal);
     }
     if (copy < 0) return send_error(k, sk, st, copy);

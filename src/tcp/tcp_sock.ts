@@ -81,6 +81,14 @@ export class tcp_sock extends sock {
   /** the port on the wire; skc_num is the one that is held */
   inet_sport = 0;
   ipv6only = false;
+  /** IPV6_RECVERR; `recverr` is IP_RECVERR */
+  recverr6 = false;
+  /** IP_FREEBIND: bind() takes any address */
+  freebind = false;
+  /** bound to ::ffff:0.0.0.0: any address, but of IPv4 only */
+  mapped_any = false;
+  /** IP_BIND_ADDRESS_NO_PORT: bind() to port 0 leaves the port to connect() */
+  bind_address_no_port = false;
   icsk_bind_hash: inet_bind_bucket | null = null;
 
   // inet_connection_sock
@@ -234,6 +242,7 @@ export class tcp_timewait_sock extends sock_common {
   tw_rcv_wnd: number;
   tw_window: number;
   readonly ipv6only: boolean;
+  readonly mapped_any = false;
   tw_bucket: inet_bind_bucket | null;
   timer: timer_list | null = null;
 

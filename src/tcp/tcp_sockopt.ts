@@ -1,7 +1,6 @@
 /**
- * Options of levels SOL_TCP, SOL_IP and SOL_IPV6, and TCP_INFO. Linux counterparts: net/ipv4/tcp.c:do_tcp_setsockopt
- * and do_tcp_getsockopt, net/ipv4/ip_sockglue.c. Options without an effect that a program of the model can see are
- * accepted and forgotten; repair, MD5, ULP, Fast Open and BPF are left out.
+ * Options of level SOL_TCP. Linux counterparts: net/ipv4/tcp.c:do_tcp_setsockopt and do_tcp_getsockopt. Options without
+ * an effect that a program of the model can see are stored (stored_options.ts); repair, MD5, ULP and BPF are left out.
  */
 
 import type { Kernel } from '../kernel/kernel.js';
@@ -14,11 +13,13 @@ import { sock_net } from '../socket/net.js';
 import { lock_sock, lock_sock_nowait, release_sock, sock_flag } from '../socket/sock.js';
 import type { socket } from '../socket/socket.js';
 import { get_int_opt, int_bytes, put_opt } from '../socket/sockopt.js';
-import { SOCK_KEEPOPEN, SOL_IP, SOL_IPV6, SOL_TCP } from '../socket/uapi_socket.js';
+import { get_stored_option, set_stored_option } from '../socket/stored_options.js';
+import { SOCK_KEEPOPEN, SOL_TCP } from '../socket/uapi_socket.js';
+import { ip_getsockopt, ip_setsockopt } from './ip_sockglue.js';
 import { tcp_push_pending_frames } from './tcp_output.js';
 import { tcp_cleanup_rbuf } from './tcp_recvmsg.js';
 import {
-  ICSK_ACK_PUSHED, inet_csk_ack_scheduled, inet_csk_in_pingpong_mode, is_v6_socket, TCP_FIN_TIMEOUT_MAX, TCP_MIN_MSS, TCP_NAGLE_CORK, TCP_NAGLE_OFF,
+  ICSK_ACK_PUSHED, inet_csk_ack_scheduled, inet_csk_in_pingpong_mode, TCP_FIN_TIMEOUT_MAX, TCP_MIN_MSS, TCP_NAGLE_CORK, TCP_NAGLE_OFF,
   TCP_NAGLE_PUSH, type tcp_sock,
 } from './tcp_sock.js';
 import { in_states, TCP_CLOSE, TCPF_CLOSE, TCPF_CLOSE_WAIT, TCPF_ESTABLISHED, TCPF_LISTEN } from './tcp_states.js';
@@ -43,9 +44,6 @@ export const TCP_CONGESTION = 13;
 export const TCP_USER_TIMEOUT = 18;
 export const TCP_NOTSENT_LOWAT = 25;
 export const TCP_INQ = 36;
-export const IP_RECVERR = 11;
-export const IPV6_RECVERR = 25;
-export const IPV6_V6ONLY = 26;
 
 
 /** Seconds as a number of SYN-ACKs with doubling waits. net/ipv4/tcp.c:secs_to_retrans */
@@ -98,7 +96,7 @@ function set_cork(k: Kernel, sk: tcp_sock, on: boolean): void {
 
 /** net/ipv4/tcp.c:__tcp_sock_set_quickack */
 function set_quickack(k: Kernel, sk: tcp_sock, val: number): void {
-  if ((val & 1) === 0) {
+  if (val === 0) {
     sk.ack_pingpong = 1;
     return;
   }
@@ -106,6 +104,7 @@ function set_quickack(k: Kernel, sk: tcp_sock, val: number): void {
   if (in_states(sk.sk_state, TCPF_ESTABLISHED | TCPF_CLOSE_WAIT) && inet_csk_ack_scheduled(sk)) {
     sk.ack_pending |= ICSK_ACK_PUSHED;
     tcp_cleanup_rbuf(k, sk, 1);
+    if ((val & 1) === 0) sk.ack_pingpong = 1;
   }
 }
 
@@ -162,7 +161,7 @@ function do_tcp_setsockopt(k: Kernel, sk: tcp_sock, optname: number, val: number
       sk.sk_write_space(k, sk);
       return 0;
     case TCP_INQ: return in_range(val, 0, 1, (v) => { sk.inq_cmsg = v !== 0; });
-    default: return -ENOPROTOOPT;
+    default: return set_stored_option(k, sk, SOL_TCP, optname, val);
   }
 }
 
@@ -179,41 +178,28 @@ function set_congestion(sk: tcp_sock, optval: user_ptr, optlen: number): number 
   return 0;
 }
 
-function do_ip_setsockopt(sk: tcp_sock, level: number, optname: number, val: number): number {
-  if (level === SOL_IP && optname === IP_RECVERR) sk.recverr = val !== 0;
-  if (level === SOL_IPV6) {
-    if (!is_v6_socket(sk)) return -ENOPROTOOPT;
-    if (optname === IPV6_RECVERR) sk.recverr = val !== 0;
-    if (optname === IPV6_V6ONLY) {
-      if (sk.skc_num !== 0) return -EINVAL;
-      sk.ipv6only = val !== 0;
-    }
-  }
-  return 0;
-}
-
 /** Sets an option of a level above SOL_SOCKET. Sleeps for the socket lock only. net/ipv4/tcp.c:tcp_setsockopt @returns 0 or -errno */
 export function tcp_setsockopt(k: Kernel, sock: socket, level: number, optname: number, optval: user_ptr, optlen: number): Might<number> {
   const sk = sock.sk as tcp_sock;
-  if (level !== SOL_TCP && level !== SOL_IP && level !== SOL_IPV6) return -ENOPROTOOPT;
-  if (level === SOL_TCP && optname === TCP_CONGESTION) return set_congestion(sk, optval, optlen);
+  if (level !== SOL_TCP) return ip_setsockopt(k, sk, level, optname, optval, optlen);
+  if (optname === TCP_CONGESTION) return set_congestion(sk, optval, optlen);
   if (optlen < 4) return -EINVAL;
   const val = get_int_opt(optval);
   if (val === null) return -EFAULT;
-  if (k.preempt || !lock_sock_nowait(k, sk)) return setsockopt_sleeps(k, sk, level, optname, val);
-  return setsockopt_locked(k, sk, level, optname, val);
+  if (k.preempt || !lock_sock_nowait(k, sk)) return setsockopt_sleeps(k, sk, optname, val);
+  return setsockopt_locked(k, sk, optname, val);
 }
 
-function setsockopt_locked(k: Kernel, sk: tcp_sock, level: number, optname: number, val: number): number {
-  const ret = level === SOL_TCP ? do_tcp_setsockopt(k, sk, optname, val) : do_ip_setsockopt(sk, level, optname, val);
+function setsockopt_locked(k: Kernel, sk: tcp_sock, optname: number, val: number): number {
+  const ret = do_tcp_setsockopt(k, sk, optname, val);
   release_sock(k, sk);
   return ret;
 }
 
 /** As above; sleeps for the socket lock. net/ipv4/tcp.c:do_tcp_setsockopt */
-function* setsockopt_sleeps(k: Kernel, sk: tcp_sock, level: number, optname: number, val: number): Sleeps<number> {
+function* setsockopt_sleeps(k: Kernel, sk: tcp_sock, optname: number, val: number): Sleeps<number> {
   yield* lock_sock(k, sk);
-  return setsockopt_locked(k, sk, level, optname, val);
+  return setsockopt_locked(k, sk, optname, val);
 }
 
 /** The value of an option of level SOL_TCP, or -errno. net/ipv4/tcp.c:do_tcp_getsockopt */
@@ -236,19 +222,20 @@ function tcp_option(k: Kernel, sk: tcp_sock, optname: number): Uint8Array | numb
     case TCP_USER_TIMEOUT: return int_bytes(sk.icsk_user_timeout);
     case TCP_NOTSENT_LOWAT: return int_bytes(sk.notsent_lowat);
     case TCP_INQ: return int_bytes(sk.inq_cmsg ? 1 : 0);
-    default: return -ENOPROTOOPT;
+    default: {
+      const stored = get_stored_option(sk, SOL_TCP, optname);
+      return stored === null ? -ENOPROTOOPT : int_bytes(stored);
+    }
   }
 }
 
 /** Reads an option of a level above SOL_SOCKET. net/ipv4/tcp.c:tcp_getsockopt @returns 0 or -errno */
 export function tcp_getsockopt(k: Kernel, sock: socket, level: number, optname: number, optval: user_ptr, optlen: user_ptr): number {
   const sk = sock.sk as tcp_sock;
+  if (level !== SOL_TCP) return ip_getsockopt(k, sk, level, optname, optval, optlen);
   const len = get_user_u32(optlen, 0);
   if (len === null) return -EFAULT;
   if (len < 0) return -EINVAL;
-  let value: Uint8Array | number = -ENOPROTOOPT;
-  if (level === SOL_TCP) value = tcp_option(k, sk, optname);
-  else if (level === SOL_IP) value = int_bytes(optname === IP_RECVERR && sk.recverr ? 1 : 0);
-  else if (level === SOL_IPV6 && is_v6_socket(sk)) value = int_bytes(optname === IPV6_V6ONLY ? Number(sk.ipv6only) : Number(sk.recverr));
+  const value = tcp_option(k, sk, optname);
   return typeof value === 'number' ? value : put_opt(optval, optlen, value);
 }

@@ -1,6 +1,6 @@
 /**
- * The eleven states of TCP (and the one of half-open requests), as numbers and as a table of what close() and
- * shutdown() make of each; header flags; sequence arithmetic. Linux counterparts: include/net/tcp_states.h,
+ * The eleven states of TCP (and the one of half-open requests): their numbers, every transition that Linux makes and
+ * why, and what close() and shutdown() make of each; header flags; sequence arithmetic. Linux counterparts: include/net/tcp_states.h,
  * include/net/tcp.h. RFC 9293 section 3.3.2 has the same states without the number 12.
  */
 
@@ -57,6 +57,55 @@ export const new_state: readonly number[] = [
   TCP_CLOSING,
   TCP_CLOSE, // NEW_SYN_RECV: no user socket is there
 ];
+
+/** One way from a state to another, and what makes a connection take it. */
+export interface tcp_transition {
+  readonly from: number;
+  readonly to: number;
+  readonly events: readonly string[];
+}
+
+const way = (from: number, to: number, ...events: string[]): tcp_transition => ({ from, to, events });
+
+/**
+ * Every transition of a socket's state; tcp_set_state() takes no other. RFC 9293 figure 5 has most of them; what it does not have is
+ * marked with `+`. TIME_WAIT is not here: a socket that would enter it is closed, and a small object enters it in its place.
+ * ours: Linux has the transitions in its code only
+ */
+export const TCP_TRANSITIONS: readonly tcp_transition[] = [
+  way(TCP_CLOSE, TCP_LISTEN, 'listen'),
+  way(TCP_CLOSE, TCP_SYN_SENT, 'connect'),
+  way(TCP_CLOSE, TCP_SYN_RECV, 'child of a listener'),
+  way(TCP_LISTEN, TCP_CLOSE, 'close', 'shutdown(RD)', '+ no port', '+ connect(AF_UNSPEC)'),
+  way(TCP_SYN_SENT, TCP_ESTABLISHED, 'SYN-ACK'),
+  way(TCP_SYN_SENT, TCP_SYN_RECV, 'SYN'),
+  way(TCP_SYN_SENT, TCP_CLOSE, 'close', 'RST', 'timeout', 'shutdown', '+ ICMP error', '+ no port', '+ connect(AF_UNSPEC)'),
+  way(TCP_SYN_RECV, TCP_ESTABLISHED, 'ACK', 'SYN-ACK'),
+  way(TCP_SYN_RECV, TCP_FIN_WAIT1, 'close'),
+  way(TCP_SYN_RECV, TCP_CLOSE, 'RST', 'timeout', '+ ICMP error', '+ linger 0', '+ connect(AF_UNSPEC)'),
+  way(TCP_ESTABLISHED, TCP_FIN_WAIT1, 'close', 'shutdown(WR)'),
+  way(TCP_ESTABLISHED, TCP_CLOSE_WAIT, 'FIN'),
+  way(TCP_ESTABLISHED, TCP_CLOSE, 'RST', 'timeout', '+ close with unread data', '+ linger 0', '+ connect(AF_UNSPEC)'),
+  way(TCP_CLOSE_WAIT, TCP_LAST_ACK, 'close', 'shutdown(WR)'),
+  way(TCP_CLOSE_WAIT, TCP_CLOSE, 'RST', 'timeout', '+ close with unread data', '+ linger 0', '+ connect(AF_UNSPEC)'),
+  way(TCP_FIN_WAIT1, TCP_FIN_WAIT2, 'ACK of FIN'),
+  way(TCP_FIN_WAIT1, TCP_CLOSING, 'FIN'),
+  way(TCP_FIN_WAIT1, TCP_CLOSE, 'RST', 'timeout', '+ data for nobody', '+ linger 0', '+ close with unread data', '+ connect(AF_UNSPEC)'),
+  way(TCP_FIN_WAIT2, TCP_CLOSE, 'FIN', 'RST', 'timeout', '+ data for nobody', '+ linger 0', '+ close with unread data', '+ connect(AF_UNSPEC)'),
+  way(TCP_CLOSING, TCP_CLOSE, 'ACK of FIN', 'RST', 'timeout', '+ linger 0', '+ connect(AF_UNSPEC)'),
+  way(TCP_LAST_ACK, TCP_CLOSE, 'ACK of FIN', 'RST', 'timeout', '+ linger 0', '+ connect(AF_UNSPEC)'),
+];
+
+/** For each state the set of those that may follow; closing again what is closing already changes nothing. */
+const next_states: readonly number[] = TCP_STATE_NAMES.map((_, from) => {
+  const again = in_states(from, TCPF_FIN_WAIT1 | TCPF_FIN_WAIT2 | TCPF_CLOSING | TCPF_LAST_ACK) ? 1 << from : 0;
+  return TCP_TRANSITIONS.reduce((set, row) => (row.from === from ? set | (1 << row.to) : set), again);
+});
+
+/** Linux makes this transition in some situation. ours: see TCP_TRANSITIONS */
+export function tcp_may_become(from: number, to: number): boolean {
+  return in_states(to, next_states[from]!);
+}
 
 // header flags. include/net/tcp.h
 export const TCPHDR_FIN = 0x01;

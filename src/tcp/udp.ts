@@ -12,7 +12,7 @@ import { __skb_dequeue, sk_buff_head } from '../socket/skbuff.js';
 import { lock_sock, release_sock, sock, sock_orphan, TCP_CLOSE, type proto } from '../socket/sock.js';
 import type { socket } from '../socket/socket.js';
 import { AF_UNSPEC, IPPROTO_UDP, SOCK_BINDADDR_LOCK, SOCK_BINDPORT_LOCK, SOCK_DGRAM } from '../socket/uapi_socket.js';
-import { IN6ADDR_LOOPBACK, INADDR_ANY, INADDR_BROADCAST, INADDR_LOOPBACK, is_multicast, parse_sockaddr } from './inet_addr.js';
+import { destination_of, INADDR_BROADCAST, is_link_multicast, is_multicast, needs_scope, parse_dgram_sockaddr } from './inet_addr.js';
 import { source_address } from './inet_connect.js';
 import { inet_ehashfn, inet_rcv_saddr_equal, tcp_net } from './inet_hashtables.js';
 import { route_mtu } from './link.js';
@@ -30,6 +30,13 @@ export class udp_sock extends sock {
   inet_saddr = 0;
   inet_sport = 0;
   ipv6only = false;
+  /** IP_RECVERR: errors are queued, and unconnected senders hear of them too */
+  recverr = false;
+  recverr6 = false;
+  freebind = false;
+  /** bound to ::ffff:0.0.0.0: any address, but of IPv4 only */
+  mapped_any = false;
+  bind_address_no_port = false;
 
   /** what receivers take from; refilled with the whole receive queue when it is empty */
   readonly reader_queue = new sk_buff_head();
@@ -42,6 +49,7 @@ export class udp_sock extends sock {
     this.sk_rcvbuf = sysctl.rmem_default;
     this.sk_sndbuf = sysctl.wmem_default;
     this.sk_uid = k.current.user.uid;
+    this.ipv6only = is_v6_socket(this) && sysctl.bindv6only !== 0;
   }
 }
 
@@ -108,7 +116,7 @@ export function* inet_autobind(k: Kernel, sk: udp_sock): Sleeps<number> {
 /** How well a socket fits a datagram: -1 not at all; a bound address counts most, then a connection. net/ipv4/udp.c:compute_score */
 function compute_score(sk: udp_sock, saddr: number, sport: number, daddr: number): number {
   const v6 = is_v6_address(daddr);
-  if (is_v6_socket(sk) ? sk.ipv6only && !v6 : v6) return -1;
+  if (is_v6_socket(sk) && !sk.mapped_any ? sk.ipv6only && !v6 : v6) return -1;
   let score = is_v6_socket(sk) ? 1 : 2;
   if (sk.skc_rcv_saddr !== 0) {
     if (sk.skc_rcv_saddr !== daddr) return -1;
@@ -145,19 +153,19 @@ export function __udp4_lib_lookup(k: Kernel, saddr: number, sport: number, daddr
 // connect, disconnect, close
 
 /** Where packets to an address go: the address itself, or for "any" the machine. net/ipv4/route.c:ip_route_output_key @returns an address, or -errno */
-export function udp_route(k: Kernel, sk: udp_sock, addr: number): number {
-  let daddr = addr;
-  if (addr === INADDR_ANY) daddr = is_v6_socket(sk) ? IN6ADDR_LOOPBACK : sk.inet_saddr !== 0 ? sk.inet_saddr : INADDR_LOOPBACK;
+export function udp_route(k: Kernel, sk: udp_sock, addr: number, v6: boolean): number {
+  const daddr = destination_of(sk, addr, v6);
+  if (daddr < 0) return daddr;
   if (daddr === INADDR_BROADCAST) return -EACCES;
-  if (sk.ipv6only && !is_v6_address(daddr)) return -ENETUNREACH;
   return is_multicast(daddr) || route_mtu(k, daddr) === 0 ? -ENETUNREACH : daddr;
 }
 
 /** Makes one address the only one that is sent to and heard of. What is queued stays. net/ipv4/datagram.c:__ip4_datagram_connect @returns 0 or -errno */
 function __ip4_datagram_connect(k: Kernel, sk: udp_sock, uaddr: Uint8Array): number {
-  const to = parse_sockaddr(k, sk, uaddr);
+  const to = parse_dgram_sockaddr(k, sk, uaddr);
   if (typeof to === 'number') return to;
-  const daddr = udp_route(k, sk, to.addr);
+  if (needs_scope(k, to.addr) || is_link_multicast(k, to.addr)) return -EINVAL;
+  const daddr = udp_route(k, sk, to.addr, to.v6);
   if (daddr < 0) return daddr;
   const saddr = source_address(k, daddr);
   if (sk.inet_saddr === 0) sk.inet_saddr = saddr;

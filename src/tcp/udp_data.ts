@@ -5,7 +5,7 @@
  */
 
 import type { Kernel } from '../kernel/kernel.js';
-import { EDESTADDRREQ, EAGAIN, EFAULT, EINVAL, EMSGSIZE, ENOPROTOOPT, ENOTTY, EOPNOTSUPP, EPIPE } from '../kernel/errno.js';
+import { EDESTADDRREQ, EAGAIN, EFAULT, EINVAL, EMSGSIZE, ENOTTY, EOPNOTSUPP, EPIPE } from '../kernel/errno.js';
 import type { file } from '../kernel/file.js';
 import type { Might, Sleeps } from '../kernel/point.js';
 import { poll_wait, type poll_table } from '../kernel/poll_table.js';
@@ -13,21 +13,21 @@ import { TASK_INTERRUPTIBLE } from '../kernel/task.js';
 import { put_user_u32, type user_ptr } from '../kernel/uaccess.js';
 import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLRDNORM, EPOLLWRBAND, EPOLLWRNORM, FIONREAD, O_NONBLOCK, TIOCOUTQ } from '../kernel/uapi.js';
 import { __wake_up_sync_key } from '../kernel/wait.js';
+import { ip_icmp_error, ip_recv_error } from '../socket/errqueue.js';
 import type { msghdr } from '../socket/msghdr.js';
 import { __skb_dequeue, __skb_queue_tail, sk_buff, skb_add_frag, skb_copy_datagram_iter } from '../socket/skbuff.js';
 import { POLL_SPACE_KEY, sk_error_report, skwq_has_sleeper, sock_deadline, sock_error, sock_expired, type sock } from '../socket/sock.js';
 import type { socket } from '../socket/socket.js';
-import { get_int_opt, int_bytes, put_opt } from '../socket/sockopt.js';
 import {
-  AF_INET, IPPROTO_UDP, MSG_DONTWAIT, MSG_OOB, MSG_PEEK, MSG_TRUNC, RCV_SHUTDOWN, SEND_SHUTDOWN, SHUTDOWN_MASK, SOL_IPV6, SOL_TCP,
+  AF_INET, IPPROTO_UDP, MSG_DONTWAIT, MSG_ERRQUEUE, MSG_OOB, MSG_PEEK, MSG_TRUNC, RCV_SHUTDOWN, SEND_SHUTDOWN, SHUTDOWN_MASK,
 } from '../socket/uapi_socket.js';
 import { __skb_wait_for_more_packets } from '../socket/unix_recv.js';
 import { WAIT } from '../socket/unix_sock.js';
 import { icmp_err_convert, ICMP_PORT_UNREACH, ICMP_PROT_UNREACH, type icmp_error } from './icmp.js';
-import { make_sockaddr, parse_sockaddr } from './inet_addr.js';
+import { type inet_address, make_sockaddr, parse_dgram_sockaddr } from './inet_addr.js';
 import { source_address } from './inet_connect.js';
+import { ip_getsockopt, ip_setsockopt } from './ip_sockglue.js';
 import { icmp_send, ip_send_skb } from './link.js';
-import { IPV6_V6ONLY } from './tcp_sockopt.js';
 import { is_v6_address, is_v6_socket } from './tcp_sock.js';
 import { TCP_ESTABLISHED } from './tcp_states.js';
 import { __udp4_lib_lookup, inet_autobind, udp_route, type udp_sock } from './udp.js';
@@ -35,6 +35,10 @@ import { __udp4_lib_lookup, inet_autobind, udp_route, type udp_sock } from './ud
 /** Longest datagrams: what an IPv4 packet holds beside its two headers, and what an IPv6 packet holds. net/ipv4/ip_output.c:__ip_append_data */
 const UDP_MAX_IPV4 = 65507;
 const UDP_MAX_IPV6 = 65527;
+
+/** Bytes of a datagram that an ICMP error brings back. net/ipv4/icmp.c:__icmp_send, net/ipv6/icmp.c:icmp6_send */
+const ICMP_BACK = 520;
+const ICMP6_BACK = 1184;
 
 /** Memory a datagram costs: [bytes from which on, cost]; above the last row it costs its bytes and 832. Measured on loopback. */
 const TRUESIZES: readonly (readonly [number, number])[] = [[7814, 16640], [3718, 8448], [1670, 4352], [646, 2304], [198, 1280], [0, 832]];
@@ -48,14 +52,14 @@ function udp_truesize(len: number): number {
 // sending
 
 /** Whom sendto() names. net/ipv4/udp.c:udp_sendmsg @returns address and port, or -errno */
-function named_receiver(k: Kernel, sk: udp_sock, name: Uint8Array): { addr: number; port: number } | number {
+function named_receiver(k: Kernel, sk: udp_sock, name: Uint8Array): inet_address | number {
   let bytes = name;
   if (!is_v6_socket(sk) && name.length >= 16 && (name[0]! | name[1]!) === 0) {
     // AF_UNSPEC passes for AF_INET here.
     bytes = name.slice();
     bytes[0] = AF_INET;
   }
-  const to = parse_sockaddr(k, sk, bytes);
+  const to = parse_dgram_sockaddr(k, sk, bytes);
   return typeof to !== 'number' && to.port === 0 ? -EINVAL : to;
 }
 
@@ -88,15 +92,17 @@ function sendmsg_bound(k: Kernel, sk: udp_sock, msg: msghdr): number {
   if ((msg.msg_flags & MSG_OOB) !== 0) return -EOPNOTSUPP;
   let to = sk.skc_daddr;
   let port = sk.skc_dport;
+  let v6 = is_v6_address(to);
   if (msg.msg_name !== null && msg.msg_namelen > 0) {
     const named = named_receiver(k, sk, msg.msg_name);
     if (typeof named === 'number') return named;
     to = named.addr;
     port = named.port;
+    v6 = named.v6;
   } else if (sk.sk_state !== TCP_ESTABLISHED) {
     return -EDESTADDRREQ;
   }
-  const daddr = udp_route(k, sk, to);
+  const daddr = udp_route(k, sk, to, v6);
   if (daddr < 0) return daddr;
   const skb = udp_make_skb(sk, msg, daddr);
   if (typeof skb === 'number') return skb;
@@ -126,11 +132,22 @@ export function udp_sendmsg(k: Kernel, sock: socket, msg: msghdr): Might<number>
 
 // delivery
 
-/** "Port unreachable" is an error for a connected sender, and nothing for another; that a host is silent is told to nobody. net/ipv4/udp.c:udp_err */
+/**
+ * An ICMP error: always one for a socket with IP_RECVERR, else only "port unreachable" for a connected sender. That a host is silent is
+ * told to nobody else. net/ipv4/udp.c:udp_err
+ */
 export function udp_err(k: Kernel, icmp: icmp_error): void {
   const sk = __udp4_lib_lookup(k, icmp.daddr, icmp.dest, icmp.saddr, icmp.source);
-  if (sk === null || sk.sk_state !== TCP_ESTABLISHED || icmp.code < ICMP_PROT_UNREACH) return;
-  sk.sk_err = icmp_err_convert(icmp.code);
+  if (sk === null) return;
+  const v6 = is_v6_address(icmp.daddr);
+  const err = icmp_err_convert(icmp.code);
+  if (v6 ? sk.recverr6 : sk.recverr) {
+    const offender = make_sockaddr(k, sk, icmp.daddr, 0);
+    ip_icmp_error(sk, icmp.packet(v6 ? ICMP6_BACK : ICMP_BACK), err, v6, icmp.code, make_sockaddr(k, sk, icmp.daddr, icmp.dest), offender);
+  } else if (sk.sk_state !== TCP_ESTABLISHED || icmp.code < ICMP_PROT_UNREACH) {
+    return;
+  }
+  sk.sk_err = err;
   sk_error_report(k, sk);
 }
 
@@ -206,6 +223,7 @@ function copy_datagram(k: Kernel, sk: udp_sock, skb: sk_buff, msg: msghdr, flags
  */
 export function udp_recvmsg(k: Kernel, sock: socket, msg: msghdr, flags: number): Might<number> {
   const sk = sock.sk as udp_sock;
+  if ((flags & MSG_ERRQUEUE) !== 0) return ip_recv_error(k, sk, msg);
   const skb = try_recv_udp(sk, (flags & MSG_PEEK) !== 0);
   if (typeof skb !== 'number') return copy_datagram(k, sk, skb, msg, flags);
   const deadlineNs = sock_deadline(k, sk.sk_rcvtimeo, (flags & MSG_DONTWAIT) !== 0);
@@ -252,22 +270,12 @@ export function udp_ioctl(_k: Kernel, sock: socket, cmd: number, arg: user_ptr |
   return typeof arg === 'object' && put_user_u32(arg, 0, amount) ? 0 : -EFAULT;
 }
 
-/** Options above SOL_SOCKET: IPV6_V6ONLY, before bind(). net/ipv4/udp.c:udp_setsockopt @returns 0, -EINVAL, -EFAULT, -ENOPROTOOPT */
-export function udp_setsockopt(_k: Kernel, sock: socket, level: number, optname: number, optval: user_ptr, optlen: number): number {
-  const sk = sock.sk as udp_sock;
-  if (level !== SOL_IPV6 || !is_v6_socket(sk) || optname !== IPV6_V6ONLY) return -ENOPROTOOPT;
-  if (optlen < 4) return -EINVAL;
-  const val = get_int_opt(optval);
-  if (val === null) return -EFAULT;
-  if (sk.skc_num !== 0) return -EINVAL;
-  sk.ipv6only = val !== 0;
-  return 0;
+/** Options above SOL_SOCKET: those of the network layer. net/ipv4/udp.c:udp_setsockopt @returns 0, -EINVAL, -EFAULT, -ENOPROTOOPT */
+export function udp_setsockopt(k: Kernel, sock: socket, level: number, optname: number, optval: user_ptr, optlen: number): number {
+  return ip_setsockopt(k, sock.sk as udp_sock, level, optname, optval, optlen);
 }
 
 /** net/ipv4/udp.c:udp_getsockopt @returns 0, -EFAULT, -EINVAL, -ENOPROTOOPT, -EOPNOTSUPP */
-export function udp_getsockopt(_k: Kernel, sock: socket, level: number, optname: number, optval: user_ptr, optlen: user_ptr): number {
-  const sk = sock.sk as udp_sock;
-  if (level === SOL_TCP) return -EOPNOTSUPP;
-  if (level !== SOL_IPV6 || !is_v6_socket(sk) || optname !== IPV6_V6ONLY) return -ENOPROTOOPT;
-  return put_opt(optval, optlen, int_bytes(Number(sk.ipv6only)));
+export function udp_getsockopt(k: Kernel, sock: socket, level: number, optname: number, optval: user_ptr, optlen: user_ptr): number {
+  return ip_getsockopt(k, sock.sk as udp_sock, level, optname, optval, optlen);
 }
