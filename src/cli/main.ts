@@ -62,8 +62,19 @@ function addRun(program: Command): void {
     .addOption(format())
     .option('--quiet', 'only how it ended')
     .option('--lines <n>', 'print at most so many steps; the run goes on (0: all)', wholeNumber('--lines'), 2000)
+    .option('--out <kind=file...>', 'write the run to a file too: strace, calls, perfetto, pcapng, mermaid, svg, recording')
     .option('--steps <n>', 'stop a run that takes more steps than this', wholeNumber('--steps'), 10_000_000)
-    .addHelpText('after', '\nNext: epollsim list shows what there is to run; the recording at the end of a run brings it back with --replay.')
+    .addHelpText('after', `
+Exports (--out, more than one may be given):
+  strace=FILE     the log of system calls; epollsim replay reads it back
+  calls=FILE      kernel functions, as the function graph tracer prints them
+  perfetto=FILE   Chrome trace JSON for ui.perfetto.dev
+  pcapng=FILE     packets with headers and checksums, for Wireshark and tshark
+  mermaid=FILE    a sequence diagram as text; svg=FILE as a picture
+  recording=FILE  the string that brings the run back
+A step number means the same in all of them.
+
+Next: epollsim list shows what there is to run; the recording at the end of a run brings it back with --replay.`)
     .action(async (name: string | undefined, options: object) => (await import('./run.js')).runCommand(name, options as never));
 }
 

@@ -10,6 +10,7 @@ import {
 } from '../scenario/index.js';
 import { read_sysctl } from '../socket/net.js';
 import { InputError, placeIn } from './errors.js';
+import { Exporter, targetsOf } from './exports.js';
 import { find, findScenario } from './load.js';
 import { coloursFor, print, widthOf, wrap } from './output.js';
 import { PictureBook, type PictureChange } from './pictures.js';
@@ -24,6 +25,7 @@ interface RunOptions {
   readonly replay?: string;
   readonly format: string;
   readonly quiet?: boolean;
+  readonly out?: readonly string[];
   readonly lines: number;
   readonly steps: number;
 }
@@ -134,7 +136,9 @@ function sysctlsGiven(settings: readonly string[]): Record<string, unknown> | nu
 
 async function storyOf(given: string | undefined, options: RunOptions, onLine: (line: LogLine) => void): Promise<Story> {
   const sysctl = sysctlsGiven(options.sysctl ?? []);
-  const machineOptions = { stepBudget: options.steps, log: 1000, onLine, ...(sysctl === null ? {} : { sysctl }) };
+  // An export needs the whole run: the log, and what every kernel function did.
+  const kept = options.out === undefined ? { log: 1000 } : { log: Infinity, trace: true };
+  const machineOptions = { stepBudget: options.steps, onLine, ...kept, ...(sysctl === null ? {} : { sysctl }) };
   if (options.replay === undefined) {
     if (given === undefined) throw new InputError('run needs the name of a scenario or a file', 'epollsim list shows the built-in scenarios; epollsim run read-once runs one.');
     const { scenario, recording } = await find(given);
@@ -181,20 +185,26 @@ export async function runCommand(given: string | undefined, options: RunOptions)
   const most = options.lines === 0 ? Infinity : options.lines;
   let book: PictureBook | null = null;
   let shown = 0;
+  const targets = targetsOf(options.out ?? []);
   const story = await storyOf(given, options, (line) => {
     if (quiet || shown > most) return;
     if (shown++ === most) reporter.enough(most);
     else reporter.line(line, book!.changes());
   });
   book = new PictureBook(story.machine);
+  const exporter = targets.length === 0 ? null : new Exporter(story.machine, targets);
   reporter.begin(story);
   let verdict: Verdict;
   try {
     verdict = runUnderLaws(story, lawsOf(story.scenario));
   } catch (error) {
+    // What happened until then is what somebody wants to look at.
+    exporter?.write();
     throw runError(error, story);
   }
+  const written = exporter?.write() ?? [];
   if (verdict.halt === 'budget') throw runError(new StepBudgetExceeded(options.steps), story);
   reporter.end(story, verdict);
+  if (options.format !== 'json') for (const line of written) print(line);
   process.exitCode = verdict.violation !== null || story.machine.failures.length > 0 ? 1 : 0;
 }

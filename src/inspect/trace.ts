@@ -62,7 +62,8 @@ export const PLAIN_LABELS: Labels = {
   task: (pid) => (pid === 0 ? 'idle' : `task ${pid}`),
 };
 
-const CALL_NAMES: ReadonlyMap<number, string> = new Map(sys_call_table.map((row) => [row.nr, row.name]));
+/** Calls of programs by number, and the one that the C library makes behind a handler. arch/x86/entry/syscalls/syscall_64.tbl */
+const CALL_NAMES: ReadonlyMap<number, string> = new Map([...sys_call_table.map((row) => [row.nr, row.name] as const), [15, 'rt_sigreturn']]);
 
 function callName(nr: number): string {
   return CALL_NAMES.get(nr) ?? `syscall_${nr}`;

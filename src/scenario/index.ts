@@ -23,7 +23,7 @@ export {
   asScenario, edge, type HostPrograms, optionsOf, type Programs, replayScenario, runScenario, type Scenario, type ScenarioOptions, startScenario, Story,
 } from './scenario.js';
 export { type AddressArg, type NameResult, type OptionArg, type OptionResult, ReceivedResult } from './socketCalls.js';
-export { type LineKind, type LogLine, logText, type LogStyle, secondsText, whoText } from './strace.js';
+export { type LineKind, type LogLine, callText, logText, type LogStyle, secondsText, whoText } from './strace.js';
 export { type Program, Sys } from './sys.js';
 export { Recorded, Recorder, Seeded, FirstCome, type ChoiceKind, type Decisions } from '../kernel/decisions.js';
 export type { PreemptMode } from '../kernel/kernel.js';

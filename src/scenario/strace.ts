@@ -9,7 +9,7 @@ import type { siginfo } from '../kernel/signal_types.js';
 import { TASK_RUNNING, type task_struct } from '../kernel/task.js';
 import type { World } from '../kernel/world.js';
 import { printCall, printResumed, printUnfinished, SIGNAL_NAMES } from '../syscalls/print.js';
-import type { syscall_arg, syscall_row } from '../syscalls/row.js';
+import type { syscall_arg, syscall_record, syscall_row } from '../syscalls/row.js';
 
 /** What a line tells of: a whole call, the first or the second half of one, a signal, or the end of a task. */
 export type LineKind = 'call' | 'unfinished' | 'resumed' | 'signal' | 'exit';
@@ -186,7 +186,7 @@ export function logText(lines: readonly LogLine[], style: LogStyle = {}): string
 }
 
 /** A call for messages: as strace prints it, or its name while it runs. */
-export function callText(call: RunningCall): string {
+export function callText(call: syscall_record): string {
   return printCall(call).replace(/ {2,}= /, ' = ');
 }
 

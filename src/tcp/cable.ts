@@ -9,6 +9,7 @@ import type { Kernel } from '../kernel/kernel.js';
 import { netif_rx } from '../kernel/softirq.js';
 import type { sk_buff } from '../socket/skbuff.js';
 import { IPPROTO_ICMP } from '../socket/uapi_socket.js';
+import { tcp_net } from './inet_hashtables.js';
 import { FATE_LATE, FATE_LOSE, FATE_TWICE, packet_fate, type packet_faults } from './fate.js';
 import { qdisc_pkt_len, skb_gso_segment } from './packet.js';
 
@@ -90,12 +91,17 @@ function put_on_the_way(dev: net_device, skb: sk_buff, atNs: number): void {
 function device_receive(k: Kernel, timer: hrtimer): void {
   const dev = timer.owner as net_device;
   const { packets } = dev;
-  while (packets.length > 0 && packets[0]!.atNs <= k.clock.nowNs) netif_rx(k, packets.shift()!.skb);
+  while (packets.length > 0 && packets[0]!.atNs <= k.clock.nowNs) {
+    const { skb } = packets.shift()!;
+    tcp_net(k).ptype_all?.(k, skb, 'in');
+    netif_rx(k, skb);
+  }
   if (packets.length > 0) hrtimer_start(k, dev.arrival, packets[0]!.atNs);
 }
 
 function send_packet(dev: net_device, skb: sk_buff): void {
   const { options } = dev.cable;
+  tcp_net(dev.k).ptype_all?.(dev.k, skb, 'out');
   const now = dev.k.clock.nowNs;
   const begins = Math.max(now, dev.busyUntilNs);
   if (options.nsPerByte > 0) {

@@ -52,6 +52,19 @@ function is_v4_mapped(bytes: Uint8Array, at: number): boolean {
   return bytes[at + 10] === 0xff && bytes[at + 11] === 0xff;
 }
 
+/** The 16 bytes of a number; an IPv4 address is mapped. ours: the other way of in6_addr @param mapped_any 0 is ::ffff:0.0.0.0, not :: */
+export function in6_bytes(k: Kernel, addr: number, mapped_any = false): Uint8Array {
+  const bytes = new Uint8Array(16);
+  if (addr === IN6ADDR_LOOPBACK) bytes[15] = 1;
+  else if (addr > IN6ADDR_LOOPBACK) bytes.set(tcp_net(k).in6[addr - IN6ADDR_LOOPBACK - 1]!);
+  else if (addr !== INADDR_ANY || mapped_any) {
+    bytes[10] = 0xff;
+    bytes[11] = 0xff;
+    put_be32(bytes, 12, addr);
+  }
+  return bytes;
+}
+
 function be32(bytes: Uint8Array, at: number): number {
   return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
 }
@@ -98,13 +111,7 @@ export function make_sockaddr(k: Kernel, sk: sock_common, addr: number, port: nu
     put_be32(bytes, 4, addr);
     return bytes;
   }
-  if (addr === IN6ADDR_LOOPBACK) bytes[23] = 1;
-  else if (addr > IN6ADDR_LOOPBACK) bytes.set(tcp_net(k).in6[addr - IN6ADDR_LOOPBACK - 1]!, 8);
-  else if (addr !== INADDR_ANY || mapped_any) {
-    bytes[18] = 0xff;
-    bytes[19] = 0xff;
-    put_be32(bytes, 20, addr);
-  }
+  bytes.set(in6_bytes(k, addr, mapped_any), 8);
   return bytes;
 }
 

@@ -56,6 +56,8 @@ export class tcp_netns {
   faulty = false;
   /** sees every segment; answers a fate (as the decision does) or null for no opinion */
   tap: ((k: Kernel, skb: sk_buff) => number | null) | null = null;
+  /** is told of packets that leave a device, and of those that arrive over a link; null: nobody. include/linux/netdevice.h:ptype_all */
+  ptype_all: ((k: Kernel, skb: sk_buff, direction: 'out' | 'in') => void) | null = null;
   /** a segment that waits to be overtaken by the next one */
   held: sk_buff | null = null;
   orphans = 0;

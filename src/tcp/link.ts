@@ -15,7 +15,7 @@ import { is_local_address } from './inet_addr.js';
 import { tcp_net, type link_peer } from './inet_hashtables.js';
 import { neigh_resolve_output, neighbour } from './neighbour.js';
 
-/** Puts a segment on the wire. drivers/net/loopback.c:loopback_xmit, net/ipv4/ip_output.c:ip_queue_xmit @param owner id of the sending sock, 0 for none */
+/** Puts a segment on the wire. net/ipv4/ip_output.c:ip_queue_xmit @param owner id of the sending sock, 0 for none */
 export function ip_queue_xmit(k: Kernel, skb: sk_buff, owner: number): void {
   k.stats.segments++;
   if (k.trace !== null) k.trace.emit(T_SEGMENT, owner, skb.tcp_flags, skb.seq, skb.ack_seq, skb.len, skb.window);
@@ -26,8 +26,15 @@ export function ip_queue_xmit(k: Kernel, skb: sk_buff, owner: number): void {
 
 /** Hands a segment to whoever has its address. net/core/dev.c:dev_hard_start_xmit */
 function deliver(k: Kernel, skb: sk_buff): void {
-  if (is_local_address(k, skb.daddr)) netif_rx(k, skb);
+  if (is_local_address(k, skb.daddr)) loopback_xmit(k, skb);
   else ip_finish_output(k, skb.daddr, skb);
+}
+
+/** The device whose packets come back. drivers/net/loopback.c:loopback_xmit */
+function loopback_xmit(k: Kernel, skb: sk_buff): void {
+  const { ptype_all } = tcp_net(k);
+  if (ptype_all !== null) ptype_all(k, skb, 'out');
+  netif_rx(k, skb);
 }
 
 /** Sends a packet to a host beyond this one, if there is a way. net/ipv4/ip_output.c:ip_finish_output2 */
@@ -50,7 +57,7 @@ export function ip_send_skb(k: Kernel, skb: sk_buff): void {
 /** Tells the sender of a packet that it could not be delivered. net/ipv4/icmp.c:icmp_send */
 export function icmp_send(k: Kernel, skb: sk_buff, code: number): void {
   const icmp = new icmp_error(skb, code);
-  if (is_local_address(k, skb.saddr)) netif_rx(k, icmp);
+  if (is_local_address(k, skb.saddr)) loopback_xmit(k, icmp);
   else ip_finish_output(k, skb.saddr, icmp);
 }
 

@@ -291,3 +291,21 @@ describe('explain', () => {
     expect(run('explain', 'read-once').code).toBe(2);
   });
 });
+
+describe('run --out', () => {
+  test('writes each export that was asked for, and says so', () => {
+    const { code, out } = run('run', 'half-close', '--quiet', '--out', 'svg=a.svg', 'strace=a.log', '--out', 'pcapng=a.pcapng');
+    expect([code, out.match(/^wrote a\.\w+: /gm)]).toEqual([0, ['wrote a.svg: ', 'wrote a.log: ', 'wrote a.pcapng: ']]);
+    expect(run('replay', 'a.log')).toMatchObject({ code: 0, out: expect.stringContaining('22 compared, 22 agree') });
+  });
+
+  test.each([
+    [['nope=a'], 'there is no export nope; expected one of strace, calls, perfetto, pcapng, mermaid, svg, recording'],
+    [['svg'], '--out svg names no file; expected svg=FILE'],
+    [['svg=no/such/folder/a.svg'], 'cannot write no/such/folder/a.svg'],
+  ])('%s is refused before the run', (values, message) => {
+    const { code, out, err } = run('run', 'echo', '--out', ...values);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain(message);
+  });
+});
