@@ -4,7 +4,7 @@
  */
 
 import type { Kernel } from '../kernel/kernel.js';
-import { TASK_UNINTERRUPTIBLE, type task_struct } from '../kernel/task.js';
+import { PF_EXITING, TASK_UNINTERRUPTIBLE, type task_struct } from '../kernel/task.js';
 import type { Reached } from './collect.js';
 
 /** Says that an invariant is broken unless `holds`. */
@@ -16,9 +16,9 @@ export interface Invariant {
   readonly check: (k: Kernel, found: Reached, check: Check) => void;
 }
 
-/** A task makes a system call: it may hold what nothing else refers to. */
+/** A task makes a system call, or ends (a program that returns ends without a call): it may hold what nothing else refers to. */
 export function inCall(task: task_struct): boolean {
-  return task.syscall_nr >= 0;
+  return task.syscall_nr >= 0 || (task.flags & PF_EXITING) !== 0;
 }
 
 /** Nobody is in the middle of a call, except asleep in the places where a call holds nothing for a moment only. */

@@ -410,8 +410,12 @@ export class Machine implements HostMachine {
    */
   settle(ms = Infinity): void {
     const { clock } = this.world;
-    if (!this.resting) throw new ScenarioError('settle() is for a machine whose programs have ended or sleep: run() it first');
-    while (this.resting && clock.heap.length > 0 && clock.heap[0]!.expiresNs <= ms * 1e6) clock_advance_to(this.cpu, clock.heap[0]!.expiresNs);
+    for (;;) {
+      const next = clock.heap[0]?.expiresNs ?? Infinity;
+      if (!this.resting) this.step();
+      else if (next === Infinity || next > ms * 1e6) return;
+      else clock_advance_to(this.cpu, next);
+    }
   }
 
   /** The run so far as one string; a machine made with it as `recording`, and the same programs, has the same run. */

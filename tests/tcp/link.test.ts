@@ -4,7 +4,7 @@
  */
 
 import {
-  AF_INET, ECONNRESET, EHOSTUNREACH, ENOENT, ETIMEDOUT, type Fate, machine, type Packet, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_STREAM, SOL_SOCKET, SOL_TCP,
+  AF_INET, ECONNRESET, EHOSTUNREACH, ENOENT, ETIMEDOUT, type Fate, machine, MSG_DONTWAIT, type Packet, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_STREAM, SOL_SOCKET, SOL_TCP,
 } from '../../src/index.js';
 import type { Decisions, Host, Link, LinkOptions, Machine, Sleeps, Sys } from '../../src/scenario/index.js';
 import { connectTo, ended, listenOn, pair, SERVER } from './two-hosts.js';
@@ -366,6 +366,87 @@ describe('both at once', () => {
     client.process('main', function* (sys) {
       yield* connectTo(sys, 80, SOCK_NONBLOCK);
       yield* sys.msleep(50);
+    });
+    expect(ended(m)).toEqual(['finished']);
+  });
+});
+
+describe('what ends by itself', () => {
+  test('an orphan repeats its FIN eight times and is gone after some 107 s; nobody is told', () => {
+    connected({ delayMs: 1 }, {}, function* (sys, fd, cable, m) {
+      const orphan = (): string[] => m.view().hosts[1]!.sockets.map(({ state }) => state);
+      cable.cut('silent');
+      yield* sys.close(fd);
+      yield* sys.msleep(100_000);
+      sys.expect(orphan(), ['FIN_WAIT1']);
+      sys.expect(cable.lost, 9, 'at 0, 0.2, 0.65, 1.5, 3.1, 6.5, 13.2, 26.5 and 53.4 s');
+      yield* sys.msleep(15_000);
+      sys.expect(orphan(), []);
+      sys.expect(cable.lost, 9);
+    });
+  });
+
+  test('a half-open connection: SYN-ACK at 0, 1, 3, 7, 15, 31 s, then it is dropped, and the listener never hears of it', () => {
+    const synAcks: number[] = [];
+    const { m, server, client } = pair({ delayMs: 1, faults: ({ from, flags }) => {
+      if (from === 'server' && flags.includes('SYN')) synAcks.push(Math.floor(m.nowNs / 1e9));
+      return from === 'client' && !flags.includes('SYN') ? 'lose' : 'deliver';
+    } });
+    server.process('main', function* (sys) {
+      const fd = yield* listenOn(sys, 80);
+      sys.expect(yield* sys.poll([{ fd, events: 1 }], 80_000), 0, 'nothing to accept');
+    });
+    client.process('main', function* (sys) {
+      yield* connectTo(sys, 80);
+      yield* sys.msleep(30_000);
+      sys.expect(m.view().hosts[0]!.sockets[0]!.halfOpen, 1);
+      yield* sys.msleep(40_000);
+      sys.expect(m.view().hosts[0]!.sockets[0]!.halfOpen, 0);
+    });
+    expect(ended(m)).toEqual(['finished']);
+    expect(synAcks).toEqual([0, 1, 3, 7, 15, 31]);
+  });
+
+  test('the news of an open window is lost: a probe finds out', () => {
+    let deaf = false;
+    const total = 400_000;
+    const { m, server, client, cable } = pair({ delayMs: 1, faults: ({ from }) => (deaf && from === 'server' ? 'lose' : 'deliver') });
+    server.process('main', function* (sys) {
+      const fd = sys.must(yield* sys.accept(yield* listenOn(sys, 80)));
+      yield* sys.msleep(10_000);
+      deaf = true;
+      let got = 0;
+      for (let n = 0; n >= 0; n = (yield* sys.recv(fd, 10_000, MSG_DONTWAIT)).ret) got += n;
+      deaf = false;
+      sys.expect(cable.lost, (lost: number) => lost > 0, 'the window updates are lost');
+      const begin = sys.nowNs;
+      for (let n = 1; n > 0; ) got += (n = sys.must(yield* sys.read(fd, 100_000)).ret);
+      sys.expect(got, total);
+      sys.expect((sys.nowNs - begin) / 1e9, (s: number) => s > 0.1 && s < 14, 'the next probe comes after the doubled time');
+    });
+    client.process('main', function* (sys) {
+      sys.must(yield* sys.write(yield* connectTo(sys, 80), new Uint8Array(total)));
+    });
+    expect(ended(m)).toEqual(['finished']);
+  });
+
+  test('a peer whose window is closed and who is gone: tcp_retries2 probes, then ETIMEDOUT', () => {
+    const { m, server, client, cable } = pair({ delayMs: 1 });
+    client.sysctl.tcp_retries2 = 4;
+    server.process('main', function* (sys) {
+      sys.must(yield* sys.accept(yield* listenOn(sys, 80)));
+      yield* sys.msleep(100_000);
+    });
+    client.process('main', function* (sys) {
+      const fd = yield* connectTo(sys, 80, SOCK_NONBLOCK);
+      yield* sys.msleep(100);
+      while ((yield* sys.write(fd, new Uint8Array(50_000))) > 0) yield* sys.msleep(20);
+      yield* sys.msleep(2000);
+      sys.expect(yield* sys.poll([{ fd, events: 4 }], 0), 0, 'full, and alive while the peer answers');
+      cable.cut('silent');
+      const [seconds, error] = yield* errorOf(sys, fd);
+      sys.expect(error, -ETIMEDOUT);
+      sys.expect(seconds, (s: number) => s > 3 && s < 60);
     });
     expect(ended(m)).toEqual(['finished']);
   });
