@@ -11,6 +11,7 @@ export default {
   },
   moduleNameMapper: {
     '^epollsim$': '<rootDir>/src/index.ts',
+    '^epollsim/testing/jest$': '<rootDir>/src/testing/jest.ts',
     '^epollsim/([a-z]+)$': '<rootDir>/src/$1/index.ts',
     '^#dist/(.*)\\.js$': '<rootDir>/src/$1',
     '^(\\.{1,2}/.*)\\.js$': '$1',

@@ -22,10 +22,13 @@ export interface Found {
   readonly recording: string | null;
 }
 
-/** Lets a file import `epollsim` from anywhere: the name leads to the package that is running. */
+/** Lets a file import `epollsim`, and its parts as `epollsim/testing`, from anywhere: the names lead to the package that is running. */
 function letFilesImportUs(): void {
-  const front = new URL('../index.js', import.meta.url).href;
-  const hook = `export const resolve = (name, context, next) => name === 'epollsim' ? { url: ${JSON.stringify(front)}, shortCircuit: true } : next(name, context);`;
+  const root = JSON.stringify(new URL('../', import.meta.url).href);
+  const hook = `export const resolve = (name, context, next) => {
+    const part = /^epollsim(?:\\/([a-z]+))?$/.exec(name);
+    return part === null ? next(name, context) : { url: ${root} + (part[1] === undefined ? '' : part[1] + '/') + 'index.js', shortCircuit: true };
+  };`;
   register(`data:text/javascript,${encodeURIComponent(hook)}`);
 }
 

@@ -5,6 +5,7 @@
 
 import { asScenario, optionsOf, type Scenario, ScenarioError } from '../scenario/index.js';
 import { counterexampleOf } from './counterexample.js';
+import { lawsOf } from './law.js';
 import { Reduction } from './reduction.js';
 import type { Coverage, ExploreOptions, Mode, Report } from './report.js';
 import { runOnce, type Target } from './run.js';
@@ -15,8 +16,8 @@ import { PriorityWalk, RandomWalk } from './walks.js';
 /** Makes a target of a scenario and options. */
 export function targetOf(scenario: Scenario, options: ExploreOptions): Target {
   return {
-    scenario, settings: optionsOf(asScenario(scenario), options.options ?? {}), laws: options.laws ?? [],
-    stepBudget: options.stepBudget ?? 20_000, maySleep: options.maySleep === true,
+    scenario, settings: optionsOf(asScenario(scenario), options.options ?? {}), laws: options.laws ?? lawsOf(scenario),
+    stepBudget: options.stepBudget ?? 20_000, maySleep: options.maySleep ?? lawsOf(scenario).length > 0,
   };
 }
 

@@ -12,7 +12,7 @@ export type Mode = 'exhaustive' | 'random' | 'pct';
 export interface ExploreOptions {
   /** options of the scenario: `{ trigger: 'ET' }` */
   readonly options?: Readonly<Record<string, string>>;
-  /** what every run is held to, beside its own expectations, endless sleep, endless runs, errors and broken invariants */
+  /** what every run is held to, beside its own expectations, endless sleep, endless runs, errors and broken invariants; default: the laws that the scenario brings */
   readonly laws?: readonly Law[];
   /** default `exhaustive` */
   readonly mode?: Mode;
@@ -30,7 +30,7 @@ export interface ExploreOptions {
   readonly seconds?: number;
   /** steps after which a run counts as endless; default 20,000 */
   readonly stepBudget?: number;
-  /** a run may end with tasks asleep for ever; default no */
+  /** a run may end with tasks asleep for ever; default: yes for a scenario that brings laws, else no */
   readonly maySleep?: boolean;
   /** goes on after the first counterexample and counts the others; default no */
   readonly all?: boolean;

@@ -15,6 +15,7 @@ export const acceptHerd: Specimen = {
     + 'other one calls accept on an empty queue and sleeps there, while all its other connections wait. That a descriptor is ready is a report of the past. The fixed '
     + 'version makes the listener non-blocking, and takes EAGAIN as an answer.',
   options: VERSIONS,
+  shares: false,
   laws: [...loopLaws, acceptBalance],
   breaks: whenBroken('no-sleep-on-ready'),
   programs: (options) => ({

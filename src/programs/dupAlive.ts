@@ -15,6 +15,7 @@ export const dupAlive: Specimen = {
     + 'server is told of a number that it has closed, again and again, and cannot even remove the item: EPOLL_CTL_DEL of a closed number is EBADF. The fixed '
     + 'version removes the descriptor from the set before it closes it.',
   options: VERSIONS,
+  shares: false,
   laws: [noClosedHandle, ...loopLaws, everyByteComesBack()],
   breaks: whenBroken('no-event-for-closed-handle'),
   programs: (options) => ({

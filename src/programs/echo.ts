@@ -24,6 +24,7 @@ export const echo: Specimen = {
     + 'closes a connection whose other side has ended. Written so, it does not depend on the trigger: no order of segments and tasks makes it lose a byte, an '
     + 'event or a descriptor. It is no story of a bug; the others are told against it.',
   options: { trigger: ['LT', 'ET'] },
+  shares: false,
   laws: [...loopLaws, everyByteComesBack(), noByteLost('server'), everybodyEnds('client')],
   breaks: () => null,
   programs: (options) => ({

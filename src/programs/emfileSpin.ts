@@ -15,6 +15,7 @@ export const emfileSpin: Specimen = {
     + 'achieves nothing. The fixed version keeps one descriptor in reserve: it is closed, the connection is accepted and closed at once, so that the '
     + 'client knows, and the reserve is opened again.',
   options: VERSIONS,
+  shares: false,
   laws: [...loopLaws, everybodyEnds('client')],
   breaks: whenBroken('no-spin'),
   programs: (options) => ({

@@ -15,6 +15,7 @@ export const epolloutStays: Specimen = {
     + 'reports it; the next epoll_wait asks tcp_poll, which says EPOLLOUT again, and returns at once, with nothing to write. The process burns a CPU and its answers are all '
     + 'right. The fixed version asks for EPOLLOUT only while it has something to write.',
   options: VERSIONS,
+  shares: false,
   laws: [...loopLaws, everyByteComesBack(), everybodyEnds('client')],
   breaks: whenBroken('no-spin'),
   programs: (options) => ({

@@ -14,6 +14,7 @@ export const etStopsEarly: Specimen = {
     + 'does not put it back. The second datagram lies in the socket until a third one comes. Whether it happens depends on who is faster, which is why such a '
     + 'loop passes its tests. The fixed version receives until EAGAIN.',
   options: VERSIONS,
+  shares: false,
   laws: [...loopLaws, everybodyEnds('client')],
   breaks: whenBroken('no-lost-event'),
   programs: (options) => ({

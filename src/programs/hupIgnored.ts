@@ -15,6 +15,7 @@ export const hupIgnored: Specimen = {
     + 'handler, which looks for EPOLLIN, does nothing about it. Until the answer is ready the loop burns a CPU. The fixed version takes a connection that it does not want to '
     + 'hear of out of the interest set.',
   options: VERSIONS,
+  shares: false,
   laws: loopLaws,
   breaks: whenBroken('no-spin'),
   programs: (options) => ({

@@ -17,6 +17,7 @@ export const numberReuse: Specimen = {
     + 'loop, which knows connections by their number, reads from the new one. With an end of file or an error in the old event it would close it. The fixed version '
     + 'puts a generation beside the number into the data of the event, and drops events of an older one.',
   options: VERSIONS,
+  shares: false,
   laws: loopLaws,
   breaks: whenBroken('no-stale-event'),
   programs: (options) => ({

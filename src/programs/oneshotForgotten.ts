@@ -15,6 +15,7 @@ export const oneshotForgotten: Specimen = {
     + 'ep_poll_callback returns before it does anything. When the reader comes, the loop finds EPOLLIN among the bits that it believes armed, makes no call, and sleeps '
     + 'beside data that lies there. The fixed version forgets what was armed whenever a one-shot event has fired.',
   options: VERSIONS,
+  shares: false,
   laws: [...loopLaws, everyByteComesBack(), everybodyEnds('client')],
   breaks: whenBroken('no-lost-event'),
   programs: (options) => ({

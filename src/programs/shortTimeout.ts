@@ -13,6 +13,7 @@ export const shortTimeout: Specimen = {
     + 'millisecond before a timer the division gives 0, and 0 means "do not sleep": epoll_wait looks at the ready list and returns. The loop finds that the timer is not due, divides '
     + 'again, and goes around some thousand times until it is. Every timer costs up to a millisecond of a CPU. The fixed version rounds up.',
   options: VERSIONS,
+  shares: false,
   laws: [...loopLaws, everybodyEnds()],
   breaks: whenBroken('no-spin'),
   programs: (options) => ({

@@ -15,6 +15,7 @@ export const twoThreads: Specimen = {
     + 'thread two writes first, the client gets the answers in the wrong order. The fixed version adds EPOLLONESHOT: the item is deaf from its event to the '
     + 'EPOLL_CTL_MOD of the thread that got it, and MOD looks at the socket, so nothing that came meanwhile is lost.',
   options: VERSIONS,
+  shares: false,
   laws: [everyByteComesBack(), noLostEvent, noSpin()],
   breaks: whenBroken('every-byte-comes-back'),
   programs: (options) => ({

@@ -33,6 +33,8 @@ export interface Scenario {
   readonly about: string;
   /** options and their values, the default first: `{ trigger: ['LT', 'ET'] }` */
   readonly options?: Readonly<Record<string, readonly string[]>>;
+  /** options that take any text, with their defaults: what a run is to work on, where there are too many to name */
+  readonly inputs?: Readonly<Record<string, string>>;
   /**
    * Programs share JavaScript variables that one of them changes while another may look at them; default true. With false, a search may
    * leave out runs that differ only in when programs compute. What a task writes before it starts another one is not shared in this sense.
@@ -78,12 +80,17 @@ export function asScenario(value: unknown): Scenario {
 /** The options of a run: the given ones, checked, and the defaults for the rest. */
 export function optionsOf(scenario: Scenario, given: Readonly<Record<string, string>>): ScenarioOptions {
   const known = scenario.options ?? {};
-  const options: Record<string, string> = {};
+  const inputs = scenario.inputs ?? {};
+  const options: Record<string, string> = { ...inputs };
   for (const [name, values] of Object.entries(known)) options[name] = values[0]!;
   for (const [name, value] of Object.entries(given)) {
+    if (name in inputs) {
+      options[name] = value;
+      continue;
+    }
     const values = known[name];
     if (values === undefined) {
-      const names = Object.keys(known);
+      const names = [...Object.keys(known), ...Object.keys(inputs)];
       throw new ScenarioError(`${scenario.name} has no option ${name}; ${names.length === 0 ? 'it has none' : `it has ${names.join(', ')}`}`);
     }
     if (!values.includes(value)) throw new ScenarioError(`${scenario.name}: ${name} can be ${values.join(' or ')}, not ${value}`);

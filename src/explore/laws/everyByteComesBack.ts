@@ -5,6 +5,7 @@
 
 import type { file } from '../../kernel/file.js';
 import { EAGAIN, EINTR } from '../../kernel/errno.js';
+import type { task_struct } from '../../kernel/task.js';
 import { taskName } from '../../inspect/names.js';
 import { textOf } from '../../scenario/bytes.js';
 import type { CallEvent } from '../../scenario/index.js';
@@ -14,7 +15,7 @@ import { law } from './make.js';
 import { Bytes, firstDifference } from './streams.js';
 
 interface Conversation {
-  readonly who: string;
+  readonly task: task_struct;
   readonly sent: Bytes;
   /** sent, and what a write under way was given: it may come back before the write has returned */
   offered: Uint8Array;
@@ -33,14 +34,16 @@ const shown = (bytes: Uint8Array): string => JSON.stringify(textOf(bytes.length 
 
 /**
  * Whoever connects gets back what it sent, and nothing else: no byte lost, doubled or out of order. A client that closes is not owed the
- * rest; one that is told of the end, or that sleeps for ever, is.
+ * rest; one that is told of the end, or that waits for ever (in a read, or in epoll_wait, poll, select), is.
  * @param answer what a client that sent this is to get; default: the same
  */
 export function everyByteComesBack(answer: (sent: Uint8Array) => Uint8Array = (sent) => sent): Law {
   return law('every-byte-comes-back', 'A client that does not get back what it sent: a byte is missing, doubled or out of order.', (_m, accuse) => {
     const talks = new Map<file, Conversation>();
     const running = new Map<CallEvent, Conversation>();
-    const check = ({ who, sent, offered, got }: Conversation, whole: string | null): void => {
+    const sleepers = new Map<task_struct, CallEvent>();
+    const check = ({ task, sent, offered, got }: Conversation, whole: string | null): void => {
+      const who = taskName(task);
       const owed = answer(offered);
       if (firstDifference(owed, got.all) >= 0 || got.length > owed.length) return accuse(`${who} sent ${shown(offered)} and got back ${shown(got.all)}`);
       if (whole !== null && got.length < answer(sent.all).length) accuse(`${who} sent ${shown(sent.all)} and got back only ${shown(got.all)}: ${whole}`);
@@ -49,7 +52,7 @@ export function everyByteComesBack(answer: (sent: Uint8Array) => Uint8Array = (s
       const file = fileOf(event.task, fdOf(event));
       if (file === null) return;
       if (event.row.name === 'connect' && !talks.has(file)) {
-        talks.set(file, { who: taskName(event.task), sent: new Bytes(), offered: new Uint8Array(0), got: new Bytes(), closed: false });
+        talks.set(file, { task: event.task, sent: new Bytes(), offered: new Uint8Array(0), got: new Bytes(), closed: false });
       }
       const talk = talks.get(file);
       if (talk === undefined) return;
@@ -70,13 +73,18 @@ export function everyByteComesBack(answer: (sent: Uint8Array) => Uint8Array = (s
     };
     return {
       called(event): void {
+        const use = useOf(event);
+        if (use === 'read' || use === 'wait') {
+          if (event.ret === null) sleepers.set(event.task, event);
+          else sleepers.delete(event.task);
+        }
         if (event.ret === null) return begin(event);
         const talk = running.get(event);
         running.delete(event);
         if (talk !== undefined) end(event, talk, event.ret);
       },
       ended(): void {
-        for (const talk of talks.values()) if (!talk.closed) check(talk, 'and no more will come');
+        for (const talk of talks.values()) if (!talk.closed && sleepers.has(talk.task)) check(talk, 'and no more will come');
       },
     };
   });

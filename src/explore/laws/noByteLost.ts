@@ -7,19 +7,19 @@ import type { Law } from '../law.js';
 import { law } from './make.js';
 import { firstDifference, Streams, type Stream } from './streams.js';
 
-function complaint({ name, sent, received, mixed, readers }: Stream, unsure: boolean): string | null {
+function complaint({ name, sent, received, mixed, broken, readers }: Stream, unsure: boolean): string | null {
   const who = readers.size === 0 ? 'nobody' : [...readers].join(' and ');
   const differ = mixed ? -1 : firstDifference(sent.all, received.all);
   if (differ >= 0) return `stream ${name}: byte ${differ} was written as ${sent.all[differ]} and read by ${who} as ${received.all[differ]}`;
   if (received.length > sent.length && !unsure) return `stream ${name}: ${sent.length} bytes were written, and ${who} read ${received.length}`;
-  if (received.length < sent.length) return `stream ${name}: ${sent.length} bytes were written, and ${who} read ${received.length} of them`;
+  if (received.length < sent.length && !broken) return `stream ${name}: ${sent.length} bytes were written, and ${who} read ${received.length} of them`;
   return null;
 }
 
 /**
  * At the end of a run, what was written to each TCP connection, Unix stream socket and pipe has been read from its other end, byte for byte.
  * @param readers only streams that programs of these names read from are looked at, and those that nobody has read from; none: all. A peer
- *   that goes away on purpose is left out this way.
+ *   that goes away on purpose is left out this way. A connection that is broken off (RST) owes nothing.
  */
 export function noByteLost(...readers: readonly string[]): Law {
   return law('no-byte-lost', 'A byte that is written to a stream and not read from it, or read twice, or out of order.', (_m, accuse) => {

@@ -3,11 +3,12 @@
  * other. TCP connections, Unix stream sockets and pipes are streams; datagrams are not.
  */
 
+import { ECONNRESET, ETIMEDOUT } from '../../kernel/errno.js';
 import type { file } from '../../kernel/file.js';
 import { pipe_file } from '../../kernel/pipe.js';
 import type { sock } from '../../socket/sock.js';
 import { socket } from '../../socket/socket.js';
-import { AF_INET, SOCK_STREAM } from '../../socket/uapi_socket.js';
+import { AF_INET, SOCK_LINGER, SOCK_STREAM } from '../../socket/uapi_socket.js';
 import { unix_sock } from '../../socket/unix_sock.js';
 import { inetText } from '../../inspect/socks.js';
 import type { CallEvent } from '../../scenario/index.js';
@@ -50,6 +51,8 @@ export class Stream {
   readonly readers = new Set<string>();
   /** two calls of one side overlapped, so that the order of their bytes is not known from outside */
   mixed = false;
+  /** the connection was broken off (RST), or its reader is told so: what was on the way is nobody's fault */
+  broken = false;
 
   constructor(name: string) {
     this.name = name;
@@ -87,17 +90,34 @@ export class Streams {
 
   called(event: CallEvent): void {
     const use = useOf(event);
+    if (use === 'close' && event.ret === null) return this.close(event);
     if (use !== 'read' && use !== 'write') return;
     if (event.ret === null) this.begin(event, use);
     else this.end(event, event.ret);
+  }
+
+  /** A close that resets the connection: with SO_LINGER and no time, or with data that was not read (then the peer may miss what was sent to it). */
+  private close(event: CallEvent): void {
+    const behind = fileOf(event.task, fdOf(event))?.private_data;
+    const sk = behind instanceof socket ? behind.sk : null;
+    const both = sk === null ? null : sides(sk, event.task.kernel!.name);
+    if (sk === null || both === null || sk instanceof unix_sock) return;
+    const aborts = (sk.sk_flags & SOCK_LINGER) !== 0 && sk.sk_lingertime === 0;
+    if (aborts) this.stream(both.in).broken = true;
+    if (aborts || sk.sk_receive_queue.qlen > 0) this.stream(both.out).broken = true;
+  }
+
+  private stream(name: string): Stream {
+    let stream = this.all.get(name);
+    if (stream === undefined) this.all.set(name, stream = new Stream(name));
+    return stream;
   }
 
   private begin(event: CallEvent, use: 'read' | 'write'): void {
     const file = fileOf(event.task, fdOf(event));
     const name = file === null ? null : streamOf(file, event.task.kernel!.name, use);
     if (name === null) return;
-    let stream = this.all.get(name);
-    if (stream === undefined) this.all.set(name, stream = new Stream(name));
+    const stream = this.stream(name);
     if (use === 'read') stream.readers.add(event.task.comm);
     for (const other of this.running.values()) if (other.stream === stream && other.use === use) stream.mixed = true;
     this.running.set(event, { stream, use });
@@ -107,6 +127,7 @@ export class Streams {
     const begun = this.running.get(event);
     if (begun === undefined) return;
     this.running.delete(event);
+    if (ret === -ECONNRESET || ret === -ETIMEDOUT) begun.stream.broken = true;
     if (ret > 0) begun.stream[begun.use === 'read' ? 'received' : 'sent'].append(bytesOf(event, ret));
   }
 }
