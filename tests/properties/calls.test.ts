@@ -17,7 +17,7 @@ interface Op {
 
 const op: fc.Arbitrary<Op> = fc.record({
   what: fc.oneof(
-    { weight: 6, arbitrary: fc.constantFrom('listen' as const, 'connect' as const, 'accept' as const, 'send' as const, 'recv' as const) },
+    { weight: 6, arbitrary: fc.constantFrom('listen' as const, 'connect' as const, 'accept' as const, 'send' as const, 'recv' as const, 'recv' as const) },
     { weight: 5, arbitrary: fc.constantFrom('sleep' as const, 'shutdown' as const, 'close' as const) },
     { weight: 3, arbitrary: fc.constantFrom('linger' as const, 'keepalive' as const, 'cut' as const, 'mend' as const, 'datagram' as const, 'both' as const) },
   ),
@@ -93,9 +93,9 @@ function start(host: Host, other: Host, ops: readonly Op[], cable: Link, seen: S
   host.process(host.name, function* (sys) {
     const fds: number[] = [];
     yield* sys.listen(yield* socket(sys, fds, SOCK_STREAM, 80), 3);
-    // most runs begin with a connection between the two
+    // most runs begin with a connection between the two, and data on it
     const first: Op = { what: host.name === 'a' ? 'accept' : 'connect', which: 1, n: 0 };
-    for (const each of [first, ...ops]) yield* perform(sys, each, fds, other.address!, cable, seen);
+    for (const each of [first, { what: 'send', which: 0, n: 1 } as const, ...ops]) yield* perform(sys, each, fds, other.address!, cable, seen);
   });
 }
 
