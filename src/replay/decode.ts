@@ -6,7 +6,7 @@
 
 import { errnoByName } from '../kernel/errno.js';
 import type { Call, Result } from './call.js';
-import { StraceError, ValueError } from './error.js';
+import { NameError, StraceError, ValueError } from './error.js';
 import { NUMBERS } from './names.js';
 import { printValue } from './print.js';
 import { type ArrayValue, type StructValue, type Value, field } from './value.js';
@@ -90,7 +90,7 @@ function narrow(value: bigint): number | bigint {
 /** The number that a name stands for, among the names of flags and the names of errors. */
 export function numberOfName(name: string): number {
   const value = NUMBERS.get(name) ?? errnoByName(name);
-  if (value === undefined) throw new ValueError('a name with a known number', `\`${name}\``);
+  if (value === undefined) throw new NameError(name);
   return value;
 }
 

@@ -19,7 +19,8 @@ import { type Choice, Choices } from './choices.js';
 import { Outside, Plan } from './plan.js';
 import { planOf } from './plans.js';
 import { emptyReport, type LogReport } from './report.js';
-import { outside_fops, madeBy, takeInherited } from './inherited.js';
+import { madeBy, takeInherited } from './inherited.js';
+import { newOutsideFile } from './outside.js';
 import { restartPlan, sigreturn } from './returning.js';
 import { candidates, type Crossroads, type OpenCall } from './crossroads.js';
 import { Session, type World } from './session.js';
@@ -104,10 +105,16 @@ export class Engine {
     run_next(k, task);
     for (const [fd, how] of [[0, O_RDONLY], [1, O_RDWR], [2, O_RDWR]] as const) {
       alloc_fd(task, fd, false);
-      fd_install(k, fd, new file(k, null_fops, k.fs.entries.get('/dev/null')!, how | O_LARGEFILE, '/dev/null'));
+      fd_install(k, fd, this.#streamAtStart(how | O_LARGEFILE));
     }
     thread.resume();
     return thread;
+  }
+
+  #streamAtStart(flags: number): file {
+    const { k, world } = this.session;
+    if (world.streams === 'null') return new file(k, null_fops, k.fs.entries.get('/dev/null')!, flags, '/dev/null');
+    return newOutsideFile(k, 'standard stream', flags);
   }
 
   /** Children of the call that was just made take their first step, to their gate. */
@@ -144,6 +151,8 @@ export class Engine {
 
   #begin(thread: Thread): void {
     thread.isBegun = true;
+    const { call, plan } = thread;
+    if (plan instanceof Plan && plan.ready !== null && call?.result !== null) plan.ready(call!.result, call!.exitLine === call!.entryLine);
     thread.go('call');
     this.#bear(thread);
   }
@@ -194,7 +203,8 @@ export class Engine {
     if (result.kind === 'none') return this.#neverReturned(thread, call);
     if (plan !== null && thread.ret === null) {
       if (!thread.isBegun && thread.where === 'user') this.#begin(thread);
-      if (thread.ret === null) forward(this.session, thread, event.timeNs);
+      if (thread.ret === null && plan.ready !== null) plan.ready(result, true);
+      if (thread.ret === null) forward(this.session, thread, event.line === call.entryLine && call.durationNs === null ? null : event.timeNs);
     }
     this.#bear(thread);
     this.report.calls++;
@@ -261,15 +271,13 @@ export class Engine {
   }
 
   #installOne(thread: Thread, plan: Outside, call: Call, cloexec: boolean): number {
-    const { k, opaque } = this.session;
+    const { k } = this.session;
     run_next(k, thread.task);
     const fd = alloc_fd(thread.task, 0, cloexec);
     if (fd < 0) return fd;
     const how = call.name.startsWith('open') ? maskOf(call.args[call.name === 'open' ? 1 : 2]!) & ~O_CLOEXEC : O_RDWR;
     const kept = call.name.startsWith('open') && (how & O_PATH) === 0 ? (how & ~0o1700) | O_LARGEFILE : how;
-    const made = new file(k, outside_fops, null, kept, plan.makes!);
-    opaque.set(made, plan.reason === 'file system' ? 'regular file' : plan.reason);
-    fd_install(k, fd, made);
+    fd_install(k, fd, newOutsideFile(k, kindOfMade(plan, call), kept, plan.makes!));
     return fd;
   }
 
@@ -300,6 +308,15 @@ export class Engine {
     threads.set(event.pid, by);
     forward(this.session, by, event.timeNs);
   }
+}
+
+/** What a descriptor stands for that a call outside the model has made. */
+function kindOfMade({ reason, makes }: Outside, call: Call): string {
+  if (reason === 'call not modelled') return makes!;
+  if (reason !== 'file system') return reason;
+  if (call.result?.fd?.decoration.kind === 'device') return 'device';
+  const how = call.args[call.name === 'open' ? 1 : 2];
+  return how?.kind === 'flags' && how.names.includes('O_DIRECTORY') ? 'directory' : 'regular file';
 }
 
 /** Events that are remembered as places where a call may have acted. */

@@ -24,7 +24,7 @@ export class StraceError extends Error {
 
 /** A value that was read well but does not mean what a call needs: a pointer where a list of events should be. */
 export class ValueError extends Error {
-  override readonly name = 'ValueError';
+  override readonly name: string = 'ValueError';
   readonly expected: string;
   readonly found: string;
 
@@ -32,5 +32,14 @@ export class ValueError extends Error {
     super(`expected ${expected}, found ${found}`);
     this.expected = expected;
     this.found = found;
+  }
+}
+
+/** A name for which no number is known: of a flag, an option, a command. */
+export class NameError extends ValueError {
+  override readonly name = 'NameError';
+
+  constructor(found: string) {
+    super('a name with a known number', `\`${found}\``);
   }
 }

@@ -4,17 +4,14 @@
  */
 
 import { alloc_fd, fd_install, file_close_fd } from '../kernel/fdtable.js';
-import { file, filp_close, type file_operations } from '../kernel/file.js';
+import { filp_close } from '../kernel/file.js';
 import { run_next } from '../kernel/sched.js';
-import { null_fops } from '../kernel/opaque.js';
 import { O_RDWR } from '../kernel/uapi.js';
 import type { Call } from './call.js';
 import { arrayOf, fdOf, maskOf } from './decode.js';
+import { newOutsideFile } from './outside.js';
 import type { Session } from './session.js';
 import type { Thread } from './thread.js';
-
-/** A file of the outside world: always ready, and epoll refuses it, as regular files. */
-export const outside_fops: file_operations = { ...null_fops, name: 'outside', read_iter: null, write_iter: null };
 
 /** Calls whose result is a new descriptor of the kernel's choice. */
 const MAKERS: ReadonlySet<string> = new Set([
@@ -63,9 +60,7 @@ export function takeInherited(session: Session, thread: Thread, call: Call): voi
     if (task.files.at(fd) !== null || made.includes(fd) || session.madeFds.has(fd)) continue;
     run_next(session.k, task);
     if (alloc_fd(task, fd, false) !== fd) return;
-    const inherited = new file(session.k, outside_fops, null, O_RDWR, 'inherited');
-    session.opaque.set(inherited, 'inherited descriptor');
-    fd_install(session.k, fd, inherited);
+    fd_install(session.k, fd, newOutsideFile(session.k, 'inherited descriptor', O_RDWR));
     session.adopt('inherited descriptor');
   }
   for (const fd of made) session.madeFds.add(fd);

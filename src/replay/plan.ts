@@ -8,6 +8,7 @@ import type { syscall_arg, syscall_row } from '../syscalls/row.js';
 import type { Call, Result } from './call.js';
 import { intOf } from './decode.js';
 import type { Value } from './value.js';
+import { outsideOf, type outside_file } from './outside.js';
 import type { Session } from './session.js';
 import type { Thread } from './thread.js';
 
@@ -28,6 +29,10 @@ export class Plan {
   /** true when these two results are equal although the numbers differ */
   readonly same: ((model: number, linux: number) => boolean) | null;
 
+  /**
+   * tells outside files what the log says of their readiness: before a call of one line begins (isNow), before one of two lines begins (only
+   * whether they have a poll method), and before one that still sleeps ends (isNow) */
+  ready: ((result: Result, isNow: boolean) => void) | null = null;
   /** the call has a temporary signal mask that the log does not show */
   isMaskUnknown = false;
 
@@ -76,8 +81,13 @@ export function numberArg(call: Call, index: number, otherwise: number): number 
   return value === undefined ? otherwise : intOf(value);
 }
 
-/** What a descriptor stands for outside the model, or null. */
-export function opaqueKind({ session, thread }: PlanContext, fd: number): string | null {
+/** The outside file behind a descriptor, or null. */
+export function outsideAt({ thread }: PlanContext, fd: number): outside_file | null {
   const file = thread.task.files.at(fd);
-  return file === null ? null : session.opaque.get(file) ?? null;
+  return file === null ? null : outsideOf(file);
+}
+
+/** What a descriptor stands for outside the model, or null. */
+export function opaqueKind(at: PlanContext, fd: number): string | null {
+  return outsideAt(at, fd)?.kind ?? null;
 }

@@ -48,7 +48,7 @@ export function replayLog(path: string, options: ReplayOptions = {}): ReplayResu
 
 interface Manifest {
   readonly network?: { readonly sysctl?: readonly string[] };
-  readonly start?: { readonly nofile?: string };
+  readonly start?: { readonly nofile?: string; readonly descriptors?: string };
   readonly logs?: readonly { readonly file: string; readonly bytes?: number; readonly loopback_mtu?: number }[];
 }
 
@@ -63,6 +63,7 @@ export function worldBeside(path: string): World {
   return {
     ...(limits === null ? {} : { nofile: { soft: Number(limits[1]), hard: Number(limits[2]) } }),
     ...(entry.loopback_mtu === undefined ? {} : { loopbackMtu: entry.loopback_mtu }),
+    ...(/\/dev\/null/.test(manifest.start?.descriptors ?? '') ? { streams: 'null' as const } : {}),
     sysctl: sysctlsOf(manifest.network?.sysctl ?? []),
   };
 }

@@ -57,10 +57,14 @@ class Search {
   explore(choices: Choices): Node {
     const engine = new Engine(this.#log, this.#options.world, choices, this.givenUp);
     let count = 0;
-    for (const event of this.#events) {
-      engine.take(event);
-      count++;
-      if (engine.crossroads !== null) break;
+    try {
+      for (const event of this.#events) {
+        engine.take(event);
+        count++;
+        if (engine.crossroads !== null) break;
+      }
+    } catch (error) {
+      if (!(error instanceof StraceError)) throw error;    // the first run has told of it
     }
     this.left -= count;
     return { choices, here: engine.crossroads };

@@ -9,6 +9,7 @@ import type { SignalHandler } from '../kernel/signal_types.js';
 import { type net_sysctls, sock_net } from '../socket/net.js';
 import { MonotonicClock } from './monotonic.js';
 import { tcp_net } from '../tcp/inet_hashtables.js';
+import type { outside_file } from './outside.js';
 import { Ports } from './ports.js';
 import type { Thread } from './thread.js';
 
@@ -20,12 +21,15 @@ export interface World {
   readonly sysctl?: Partial<net_sysctls>;
   /** largest packet of the loopback device, bytes */
   readonly loopbackMtu?: number;
+  /** what 0, 1 and 2 are at the start: /dev/null, or files of which only the log tells */
+  readonly streams?: 'null' | 'unknown';
 }
 
 /** Kinds of values that are taken from the log; docs/conformance.md gives the reason for each. */
 export type AdoptedKind =
-  | 'process id' | 'port' | 'bytes not printed' | 'time left' | 'signal from outside' | 'resource limit' | 'cpu time' | 'pointer'
-  | 'register after a handler' | 'expirations' | 'inode' | 'short count' | 'inherited descriptor';
+  | 'process id' | 'port' | 'bytes not printed' | 'time left' | 'signal from outside' | 'resource limit' | 'cpu time'
+  | 'register after a handler' | 'expirations' | 'short count' | 'inherited descriptor' | 'flags of an outside file' | 'clock reading'
+  | 'readiness outside' | 'whether epoll takes an outside file';
 
 /** The state of one replay. */
 export class Session {
@@ -38,8 +42,8 @@ export class Session {
   readonly ended = new Set<number>();
   /** tasks whose id the log has not told: their parent's call never returned */
   readonly unnamed: Thread[] = [];
-  /** files that stand for something outside the model, and what that is */
-  readonly opaque = new WeakMap<file, string>();
+  /** outside files that an epoll watches */
+  readonly watchedOutside = new Map<file, outside_file>();
   /** children that were planned and did not take their first step yet */
   readonly newborn: Thread[] = [];
   readonly adopted = new Map<string, number>();

@@ -11,10 +11,12 @@ import { fdOf, isPointer, isNull, maskOf } from '../decode.js';
 import { type EpollEvent, epollEventOf, epollEventsOf } from '../decodePoll.js';
 import { arg, numberArg, Plan, type Mismatch, type Planner } from '../plan.js';
 import { faulted } from './memory.js';
+import { learnPollable, readyForEpoll } from './ready.js';
 import { sigsetIn, timespecIn } from './time.js';
 
-const epoll_ctl: Planner = (_at, call, row) => {
+const epoll_ctl: Planner = (at, call, row) => {
   const op = arg(call, 1);
+  if (maskOf(op) === EPOLL_CTL_ADD) learnPollable(at, fdOf(arg(call, 2)), call.result);
   const event = epollEventOf(arg(call, 3));
   let memory: user_ptr = null;
   if (event !== null) {
@@ -27,6 +29,8 @@ const epoll_ctl: Planner = (_at, call, row) => {
   }
   return new Plan(row, [fdOf(arg(call, 0)), maskOf(op), fdOf(arg(call, 2)), memory]);
 };
+
+const EPOLL_CTL_ADD = 1;
 
 /** A large array is the same for everybody who only looks at what was stored. */
 const MAX_SHOWN = 1 << 16;
@@ -70,6 +74,7 @@ const epoll_wait: Planner = (at, call, row) => {
   const masked = isMasked ? [...args, sigsetIn(arg(call, 4), call), maskOf(arg(call, 5))] : args;
   const plan = new Plan(row, masked, (ret) => (ret > 0 ? compareEvents(call, memory!, ret) : null));
   plan.isMaskUnknown = isMasked && isPointer(arg(call, 4));
+  plan.ready = readyForEpoll(at, call, at.thread.task.files.at(fdOf(arg(call, 0))), maxevents);
   return plan;
 };
 

@@ -7,7 +7,7 @@ import type { syscall_row } from '../../syscalls/row.js';
 import type { Call } from '../call.js';
 import { after, arrayOf, fdOf, intOf, isNull, isPointer, maskOf, pointedOf } from '../decode.js';
 import { iovecsOf } from '../decodeNet.js';
-import { arg, numberArg, opaqueKind, Outside, UNKNOWN_SIZE, Plan, type Mismatch, type PlanContext, type Planner } from '../plan.js';
+import { arg, numberArg, opaqueKind, Outside, outsideAt, UNKNOWN_SIZE, Plan, type Mismatch, type PlanContext, type Planner } from '../plan.js';
 import type { AdoptedKind } from '../session.js';
 import type { Value } from '../value.js';
 import { bufferOut, bytesIn, compareBytes, faulted, structOut } from './memory.js';
@@ -128,10 +128,23 @@ const open: Planner = (_at, call, row) => {
 
 const RECORD_LOCKS: ReadonlySet<string> = new Set(['F_GETLK', 'F_SETLK', 'F_SETLKW', 'F_OFD_GETLK', 'F_OFD_SETLK', 'F_OFD_SETLKW', 'F_SETLEASE', 'F_GETLEASE', 'F_NOTIFY']);
 
-const fcntl: Planner = (_at, call, row) => {
+const O_ACCMODE = 3;
+
+/** With which flags an outside file was opened the log tells at the first F_GETFL; they must have one of the three ways of access. */
+function adoptFlags(at: PlanContext, fd: number, model: number, linux: number): boolean {
+  const file = at.thread.task.files.at(fd);
+  if (file === null || model < 0 || linux < 0 || (linux & O_ACCMODE) === O_ACCMODE) return false;
+  file.f_flags = linux;
+  at.session.adopt('flags of an outside file');
+  return true;
+}
+
+const fcntl: Planner = (at, call, row) => {
   const command = arg(call, 1);
   if (command.kind === 'flags' && RECORD_LOCKS.has(command.names[0]!)) return new Outside('file locks');
-  return new Plan(row, [fdOf(arg(call, 0)), maskOf(command), call.args.length > 2 ? maskOf(arg(call, 2)) : 0]);
+  const fd = fdOf(arg(call, 0));
+  const outside = command.kind === 'flags' && command.names[0] === 'F_GETFL' ? outsideAt(at, fd) : null;
+  return new Plan(row, [fd, maskOf(command), call.args.length > 2 ? maskOf(arg(call, 2)) : 0], null, outside === null ? null : (model, linux) => adoptFlags(at, fd, model, linux));
 };
 
 /** ioctls that tell a number. */
@@ -199,16 +212,35 @@ function compareOffset(value: Value, memory: user_memory | null): Mismatch | nul
   return intOf(shown) === model ? null : { what: 'offset', linux: String(intOf(shown)), model: String(model) };
 }
 
+/**
+ * What an outside file gives or takes in a transfer with a file of the model: as many bytes as the log says were moved, or all that were
+ * asked for when it does not say. The model has to find room for them, or to have them.
+ * @returns the kind of an outside file when both are outside, or when the file cannot be read at a position; null: the model makes the call
+ */
+function supplyOutside(at: PlanContext, call: Call, from: number, to: number, count: number): string | null {
+  const source = outsideAt(at, from);
+  const sink = outsideAt(at, to);
+  if (source === null && sink === null) return null;
+  if (source !== null && (sink !== null || (call.name === 'sendfile' && source.llseek !== 'content'))) return source.kind;
+  const moved = call.result?.kind === 'value' ? Number(call.result.value) : count;
+  (source ?? sink)!.supply = Math.min(moved, count);
+  if (source === null) return null;
+  at.session.hasUnknownBytes = true;
+  if (moved < count) at.session.adopt('short count');
+  return null;
+}
+
 const sendfile: Planner = (at, call, row) => {
   const from = fdOf(arg(call, 1));
-  const kind = opaqueKind(at, from) ?? opaqueKind(at, fdOf(arg(call, 0)));
+  const to = fdOf(arg(call, 0));
+  const kind = supplyOutside(at, call, from, to, intOf(arg(call, 3)));
   if (kind !== null) return new Outside(kind);
   const offset = offsetOf(arg(call, 2));
-  return new Plan(row, [fdOf(arg(call, 0)), from, offset, intOf(arg(call, 3))], () => compareOffset(arg(call, 2), offset));
+  return new Plan(row, [to, from, offset, intOf(arg(call, 3))], () => compareOffset(arg(call, 2), offset));
 };
 
 const splice: Planner = (at, call, row) => {
-  const kind = opaqueKind(at, fdOf(arg(call, 0))) ?? opaqueKind(at, fdOf(arg(call, 2)));
+  const kind = supplyOutside(at, call, fdOf(arg(call, 0)), fdOf(arg(call, 2)), intOf(arg(call, 4)));
   if (kind !== null) return new Outside(kind);
   return new Plan(row, [fdOf(arg(call, 0)), offsetOf(arg(call, 1)), fdOf(arg(call, 2)), offsetOf(arg(call, 3)), intOf(arg(call, 4)), maskOf(arg(call, 5))]);
 };

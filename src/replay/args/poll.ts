@@ -10,6 +10,7 @@ import type { Call, Result } from '../call.js';
 import { intOf, isNull, isPointer, maskOf } from '../decode.js';
 import { fdSetOf, pollFdsOf, pollResultOf, selectResultOf } from '../decodePoll.js';
 import { field, type Value } from '../value.js';
+import { readyForPoll, readyForSelect } from './ready.js';
 import { arg, Plan, type Mismatch, type PlanContext, type Planner } from '../plan.js';
 import { sigsetIn, timespecIn, timevalIn } from './time.js';
 
@@ -29,6 +30,11 @@ function compareRevents(at: PlanContext, result: Result, memory: user_ptr, nfds:
   return same ? null : { what: 'revents', linux: pollTexts(ready), model: pollTexts(model) };
 }
 
+function withReady(plan: Plan, ready: Plan['ready']): Plan {
+  plan.ready = ready;
+  return plan;
+}
+
 const poll: Planner = (at, call, row) => {
   const fds = pollFdsOf(arg(call, 0));
   const nfds = intOf(arg(call, 1));
@@ -41,10 +47,11 @@ const poll: Planner = (at, call, row) => {
     });
   } else if (isPointer(arg(call, 0))) memory = new user_memory(new Uint8Array(0));
   const outputs: Plan['outputs'] = (ret, _call, result) => (ret > 0 ? compareRevents(at, result, memory, nfds) : null);
-  if (call.name === 'poll') return new Plan(row, [memory, nfds, intOf(arg(call, 2))], outputs);
+  const ready = readyForPoll(at, fds);
+  if (call.name === 'poll') return withReady(new Plan(row, [memory, nfds, intOf(arg(call, 2))], outputs), ready);
   const plan = new Plan(row, [memory, nfds, timespecIn(arg(call, 2), call), sigsetIn(arg(call, 3), call), maskOf(arg(call, 4))], outputs);
   plan.isMaskUnknown = isPointer(arg(call, 3));
-  return plan;
+  return withReady(plan, ready);
 };
 
 /** A set, in memory for 1024 descriptors or more. */
@@ -85,8 +92,9 @@ const select: Planner = (at, call, row) => {
   const sets = [1, 2, 3].map((index) => setIn(arg(call, index), n, call));
   const [readers, writers, others] = sets as [user_memory | null, user_memory | null, user_memory | null];
   const outputs: Plan['outputs'] = (ret, _call, result) => (ret > 0 ? compareSets(at, result, sets, n) : null);
-  if (call.name === 'select') return new Plan(row, [n, readers, writers, others, timevalIn(arg(call, 4), call)], outputs);
-  return new Plan(row, [n, readers, writers, others, timespecIn(arg(call, 4), call), sigpackIn(arg(call, 5), call)], outputs);
+  const ready = readyForSelect(at, [1, 2, 3].map((index) => fdSetOf(arg(call, index)) ?? []));
+  if (call.name === 'select') return withReady(new Plan(row, [n, readers, writers, others, timevalIn(arg(call, 4), call)], outputs), ready);
+  return withReady(new Plan(row, [n, readers, writers, others, timespecIn(arg(call, 4), call), sigpackIn(arg(call, 5), call)], outputs), ready);
 };
 
 export const POLL_PLANS: Readonly<Record<string, Planner>> = { poll, ppoll: poll, select, pselect6: select };

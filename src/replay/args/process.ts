@@ -154,7 +154,14 @@ const unshare: Planner = (_at, call, row) => new Plan(row, [maskOf(arg(call, 0))
 /** Calls that answer with a process, a group or a session. */
 const identity: Planner = (_at, call, row) => new Plan(row, call.args.map((value) => maskOf(value)));
 
+/** The parent of a process that the log begins with is not in the log. */
+const getppid: Planner = (at, _call, row) => new Plan(row, [], null, (model, linux) => {
+  if (model !== 0 || linux <= 0 || at.session.threads.has(linux)) return false;
+  at.session.adopt('process id');
+  return true;
+});
+
 export const PROCESS_PLANS: Readonly<Record<string, Planner>> = {
   fork, vfork: fork, clone, clone3, execve, exit, exit_group: exit, wait4, waitid, prlimit64, setrlimit, getrlimit, pidfd_open, pidfd_getfd, unshare,
-  getpid: identity, getppid: identity, gettid: identity, getpgrp: identity, getpgid: identity, getsid: identity, setsid: identity, setpgid: identity,
+  getpid: identity, getppid, gettid: identity, getpgrp: identity, getpgid: identity, getsid: identity, setsid: identity, setpgid: identity,
 };

@@ -20,6 +20,8 @@ const AF_INET6 = 10;
 const AF_NETLINK = 16;
 const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
+const IPPROTO_TCP = 6;
+const IPPROTO_UDP = 17;
 const MSG_TRUNC = 0x20;
 
 /** Sockets that the model does not have; a call that failed is made all the same, for its checks. */
@@ -27,8 +29,13 @@ function familyOutside(call: Call): string | null {
   const family = maskOf(arg(call, 0));
   if (call.result?.kind !== 'value' || family === AF_UNIX) return null;
   const type = maskOf(arg(call, 1)) & 0xf;
-  if (family === AF_INET || family === AF_INET6) return type === SOCK_STREAM ? null : type === SOCK_DGRAM ? 'udp socket' : 'raw socket';
+  if (family === AF_INET || family === AF_INET6) return isModelled(type, maskOf(arg(call, 2))) ? null : 'raw socket';
   return family === AF_NETLINK ? 'netlink socket' : 'socket of another family';
+}
+
+/** TCP and UDP; not ping sockets, SCTP and MPTCP. */
+function isModelled(type: number, protocol: number): boolean {
+  return (type === SOCK_STREAM && (protocol === 0 || protocol === IPPROTO_TCP)) || (type === SOCK_DGRAM && (protocol === 0 || protocol === IPPROTO_UDP));
 }
 
 const socket: Planner = (_at, call, row) => {
