@@ -187,12 +187,18 @@ export interface Timespec {
   readonly nsec: number;
 }
 
+/** Seconds, or any number of 64 bits: what does not fit a double is beyond all clocks, and stays so. */
+export function secondsOf(value: Value): number {
+  const number = numberOf(value);
+  return typeof number === 'number' ? number : number > 0n ? Number.MAX_SAFE_INTEGER : Number.MIN_SAFE_INTEGER;
+}
+
 /** `{tv_sec=0, tv_nsec=3000000}` and `{tv_sec=0, tv_usec=3000}`; null for NULL and for a pointer. */
 export function timespecOf(value: Value): Timespec | null {
   if (isNull(value) || isPointer(value)) return null;
   const struct = structOf(value, 'a time');
   const usec = field(struct, 'tv_usec');
-  return { sec: intOf(need(struct, 'tv_sec')), nsec: usec === null ? intOf(need(struct, 'tv_nsec')) : intOf(usec) * 1000 };
+  return { sec: secondsOf(need(struct, 'tv_sec')), nsec: usec === null ? intOf(need(struct, 'tv_nsec')) : intOf(usec) * 1000 };
 }
 
 /** A time in nanoseconds; null for NULL and for a pointer. */

@@ -19,7 +19,7 @@ import { type Choice, Choices } from './choices.js';
 import { Outside, Plan } from './plan.js';
 import { planOf } from './plans.js';
 import { emptyReport, type LogReport } from './report.js';
-import { madeBy, takeInherited } from './inherited.js';
+import { madeBy } from './inherited.js';
 import { newOutsideFile } from './outside.js';
 import { restartPlan, sigreturn } from './returning.js';
 import { candidates, type Crossroads, type OpenCall } from './crossroads.js';
@@ -144,7 +144,6 @@ export class Engine {
     }
     const at = { k: this.session.k, session: this.session, thread };
     thread.plan = call.name === 'restart_syscall' ? restartPlan(thread) : planOf(at, call, this.#file);
-    takeInherited(this.session, thread, call);
     if (thread.plan instanceof Outside) return;
     if (!this.#choices.isDelayed(event.line)) this.#begin(thread);
   }

@@ -9,7 +9,7 @@ import { run_next } from '../kernel/sched.js';
 import { O_RDWR } from '../kernel/uapi.js';
 import type { Call } from './call.js';
 import { arrayOf, fdOf, maskOf } from './decode.js';
-import { newOutsideFile } from './outside.js';
+import { newOutsideFile, outsideOf } from './outside.js';
 import type { Session } from './session.js';
 import type { Thread } from './thread.js';
 
@@ -44,9 +44,31 @@ function closeAtStart(session: Session, { task }: Thread, fd: number): void {
   if (stream !== null) filp_close(session.k, stream);
 }
 
+/** Calls whose first argument is a descriptor, and that say EBADF when it is not open. */
+const USERS: ReadonlySet<string> = new Set([
+  'close', 'dup', 'dup2', 'dup3', 'fcntl', 'ioctl', 'read', 'readv', 'write', 'writev', 'pread64', 'pwrite64', 'fstat', 'lseek', 'recvmsg', 'sendmsg',
+  'recvfrom', 'sendto', 'getsockname', 'getpeername', 'getsockopt', 'setsockopt', 'shutdown', 'accept', 'accept4',
+]);
+
+/** A descriptor that a call could use, and that no call of the log ever made or closed, was open from the beginning. */
+function findInherited(session: Session, { task }: Thread, call: Call): void {
+  const { result } = call;
+  const first = call.args[0];
+  if (first === undefined || result === null || result.kind === 'none' || result.errno === 'EBADF' || !USERS.has(call.name)) return;
+  const fd = fdOf(first);
+  if (fd < 0 || task.files.at(fd) !== null || session.madeFds.has(fd) || session.closedFds.has(fd)) return;
+  run_next(session.k, task);
+  if (alloc_fd(task, fd, false) !== fd) return;
+  const inherited = newOutsideFile(session.k, 'inherited descriptor', O_RDWR);
+  if (first.kind === 'fd') outsideOf(inherited)!.learn(first.decoration);
+  fd_install(session.k, fd, inherited);
+  session.adopt('inherited descriptor');
+}
+
 /** Before a call that makes descriptors: numbers that Linux will pass over are taken by files of the outside world. */
 export function takeInherited(session: Session, thread: Thread, call: Call): void {
   const made = madeBy(call);
+  findInherited(session, thread, call);
   if (call.name === 'close') session.closedFds.add(maskOf(call.args[0]!));
   if (made === null) {
     if (call.name === 'dup2' || call.name === 'dup3') session.madeFds.add(maskOf(call.args[1]!));

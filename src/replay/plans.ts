@@ -12,6 +12,7 @@ import { SIGNAL_PLANS } from './args/signals.js';
 import { SOCKET_PLANS } from './args/sockets.js';
 import { TIME_PLANS } from './args/time.js';
 import type { Call } from './call.js';
+import { takeInherited } from './inherited.js';
 import { fdOf } from './decode.js';
 import { NameError, StraceError, ValueError } from './error.js';
 import { Outside, outsideAt, type Plan, type PlanContext, type Planner } from './plan.js';
@@ -51,9 +52,10 @@ function learnItem(at: PlanContext, item: Value): void {
 export function planOf(at: PlanContext, call: Call, file: string): Plan | Outside {
   const row = syscall_by_name.get(call.name);
   const planner = PLANS.get(call.name);
-  learnFrom(at, call);
-  if (row === undefined || planner === undefined) return new Outside('call not modelled', call.name);
   try {
+    takeInherited(at.session, at.thread, call);
+    learnFrom(at, call);
+    if (row === undefined || planner === undefined) return new Outside('call not modelled', call.name);
     return planner(at, call, row);
   } catch (error) {
     if (error instanceof NameError && !NEVER_OUTSIDE.has(call.name)) return new Outside('name without a number');

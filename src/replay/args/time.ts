@@ -4,7 +4,7 @@
 
 import { get_user_s64, put_user_s64, put_user_u32, user_memory } from '../../kernel/uaccess.js';
 import type { Call } from '../call.js';
-import { fdOf, intOf, isNull, itimerspecOf, maskOf, sigsetOf, timespecOf } from '../decode.js';
+import { fdOf, intOf, isNull, itimerspecOf, maskOf, secondsOf, sigsetOf, timespecOf } from '../decode.js';
 import { field, type Value } from '../value.js';
 import { arg, Plan, type Planner } from '../plan.js';
 import { structOut } from './memory.js';
@@ -39,7 +39,7 @@ export function timevalIn(value: Value, call: Call): user_memory | null {
   if (isNull(value)) return null;
   if (value.kind !== 'struct') return unread(call, 16);
   const memory = new user_memory(new Uint8Array(16));
-  put_user_s64(memory, 0, intOf(field(value, 'tv_sec')!));
+  put_user_s64(memory, 0, secondsOf(field(value, 'tv_sec')!));
   put_user_s64(memory, 8, intOf(field(value, 'tv_usec')!));
   return memory;
 }
