@@ -40,7 +40,7 @@ export function sig_task_ignored(task: task_struct, sig: number): boolean {
 /** A blocked signal is never ignored at sending: the program may install a handler before it unblocks it. A tracer sees the ignored ones too. kernel/signal.c:sig_ignored */
 function sig_ignored(task: task_struct, sig: number): boolean {
   if (sigismember(task.blocked_lo | task.real_blocked_lo, task.blocked_hi | task.real_blocked_hi, sig)) return false;
-  if (task.ptrace !== null && sig !== SIGKILL) return false;
+  if (task.ptrace !== null && task.ptrace.sees_ignored && sig !== SIGKILL) return false;
   return sig_task_ignored(task, sig);
 }
 

@@ -16,7 +16,7 @@ import {
 import { do_notify_parent_cldstop } from './signal_parent.js';
 import {
   CLD_CONTINUED, CLD_STOPPED, JOBCTL_STOP_CONSUME, JOBCTL_STOP_DEQUEUED, JOBCTL_STOP_PENDING, JOBCTL_STOPPED, SIG_DFL, SIG_IGN,
-  SIGNAL_CLD_CONTINUED, SIGNAL_CLD_MASK, SIGNAL_GROUP_EXIT, SIGNAL_STOP_STOPPED, type SignalHandler, type siginfo, type sigpending,
+  SIGNAL_CLD_CONTINUED, SIGNAL_CLD_MASK, SIGNAL_GROUP_EXIT, SIGNAL_STOP_STOPPED, type SignalHandler, type sigframe, type siginfo, type sigpending,
 } from './signal_types.js';
 import { next_signal, sig_hi, sig_kernel_ignore, sig_kernel_stop, sig_lo, sigdelset } from './sigset.js';
 import { __TASK_STOPPED, PF_SIGNALED, TASK_RUNNING, TASK_STOPPED, type task_struct } from './task.js';
@@ -38,10 +38,8 @@ interface ksignal {
 }
 
 /** A handler that is to run, and the mask that comes back after it. arch/x86/include/asm/sigframe.h:rt_sigframe */
-interface rt_sigframe {
+interface rt_sigframe extends sigframe {
   readonly ksig: ksignal;
-  readonly uc_sigmask_lo: number;
-  readonly uc_sigmask_hi: number;
 }
 
 /** Takes the oldest entry of `sig` off a queue; the signal stays pending while there is another. kernel/signal.c:collect_signal */
@@ -233,7 +231,7 @@ export function* do_signal(k: Kernel, ret: number): Sleeps<number> {
 function* run_handler(k: Kernel, frame: rt_sigframe, ret: number): Sleeps<void> {
   const { ksig } = frame;
   k.current.syscall_nr = -1;
-  const running = ksig.handler(ksig.info.si_signo, ksig.info, ret);
+  const running = ksig.handler(ksig.info.si_signo, ksig.info, ret, frame);
   if (typeof running === 'object') yield* running;
   if (k.trace !== null) k.trace.emit(T_SYSCALL_ENTER, NR_rt_sigreturn, frame.uc_sigmask_lo, frame.uc_sigmask_hi);
   __set_current_blocked(k, frame.uc_sigmask_lo, frame.uc_sigmask_hi);

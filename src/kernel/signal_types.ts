@@ -27,11 +27,17 @@ export class sigpending {
   signal_hi = 0;
 }
 
+/** What comes back after a handler: the mask of before. arch/x86/include/asm/sigframe.h:rt_sigframe */
+export interface sigframe {
+  readonly uc_sigmask_lo: number;
+  readonly uc_sigmask_hi: number;
+}
+
 /**
  * A handler of a program: runs in the task, on the way to user mode, and may make system calls. `ret` is what the
  * interrupted code will find in its result register, -ERESTARTNOINTR when its call is made again.
  */
-export type SignalHandler = (signo: number, info: siginfo, ret: number) => Sleeps<void> | void;
+export type SignalHandler = (signo: number, info: siginfo, ret: number, frame: sigframe) => Sleeps<void> | void;
 
 /** A signal sent by a program / by a thread with tkill / by sigqueue / by a timer / by the kernel. include/uapi/asm-generic/siginfo.h */
 export const SI_USER = 0;

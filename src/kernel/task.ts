@@ -42,6 +42,8 @@ export class user_struct {
 
 /** Who follows a task as strace does: it is told of each signal before it is delivered. include/linux/ptrace.h */
 export interface tracer {
+  /** signals that the program ignores end waits too; false for one who only records the program's own calls */
+  readonly sees_ignored: boolean;
   signal(task: task_struct, info: siginfo): void;
 }
 
@@ -110,6 +112,8 @@ export class task_struct {
   readonly task_works: file[] = [];
   /** system calls since the task last slept, for the time slice */
   slice = 0;
+  /** what the last call came to whose way out delivered signals, restart codes included. arch/x86/include/asm/ptrace.h:pt_regs */
+  ax = 0;
   /** the system call that runs, for views and printing: row number (-1 user mode) and arguments */
   syscall_nr = -1;
   syscall_args: readonly unknown[] = [];

@@ -7,7 +7,7 @@ import type { Call, NotePart, Result } from './call.js';
 import { copyOf } from './cache.js';
 import type { LineFormat } from './format.js';
 import { ValueParser } from './parseValue.js';
-import { BRACE, CLASS, CLOSE, COMMA, DOT, LESS, MINUS, OPEN, PLUS, SPACE, WORD } from './scan.js';
+import { BRACE, BRACKET, CLASS, CLOSE, COMMA, DOT, LESS, MINUS, OPEN, PLUS, SPACE, WORD } from './scan.js';
 import { ELIDED, type FdValue, type NumberValue, type StructValue, type Value } from './value.js';
 
 export type LineKind = 'whole' | 'unfinished' | 'resumed' | 'signal' | 'stop' | 'end' | 'superseded';
@@ -38,6 +38,8 @@ const NO_ARGS: Value[] = [];
 
 export class LineParser extends ValueParser {
   threads = true;
+  /** the thread of lines that name none */
+  onlyPid = 0;
   time: LineFormat['time'] = 'none';
   baseSeconds = Number.NaN;
   durations: boolean | null = null;
@@ -97,12 +99,14 @@ export class LineParser extends ValueParser {
   }
 
   #prefix(): void {
-    if (this.threads) {
+    if (this.text.charCodeAt(this.pos) === BRACKET) {
+      this.#bracket();
+    } else if (this.threads) {
       this.pid = this.digits('a thread id');
       if (this.text.charCodeAt(this.pos) !== SPACE) this.fail('a blank');
       while (this.text.charCodeAt(this.pos) === SPACE) this.pos++;
     } else {
-      this.pid = 0;
+      this.pid = this.onlyPid;
     }
     if (this.time === 'none') return;
     while (this.time === 'delta' && this.text.charCodeAt(this.pos) === SPACE) this.pos++;
@@ -117,6 +121,14 @@ export class LineParser extends ValueParser {
     const nanos = this.text.charCodeAt(this.pos) === DOT ? this.#fraction(what) : this.time === 'clock' ? 0 : this.fail('`.`');
     this.skip(' ');
     this.timeNs = (seconds - this.baseSeconds) * 1e9 + nanos;
+  }
+
+  /** `[pid 27593] `, with which strace -f without -o begins lines while there are several threads. */
+  #bracket(): void {
+    this.skip('[pid ');
+    while (this.text.charCodeAt(this.pos) === SPACE) this.pos++;
+    this.pid = this.digits('a thread id');
+    this.skip('] ');
   }
 
   /** `.979404` in nanoseconds. */

@@ -14,6 +14,7 @@ import { StraceError } from './error.js';
 import { type LineFormat, detectFormat } from './format.js';
 import { type Half, LineParser, type OpenCall } from './parseLine.js';
 import { callOf, finishCall, otherEvent } from './record.js';
+import { MESSAGE, Tracees } from './tracees.js';
 
 export interface ReaderOptions {
   /** the name of the log in errors */
@@ -24,6 +25,8 @@ export interface ReaderOptions {
   readonly longCalls?: LongCalls;
   /** how lines look; found out from the first line if it is not given */
   readonly format?: LineFormat;
+  /** the thread of the first line, when the lines do not name it; found by findMainThread */
+  readonly mainPid?: number;
 }
 
 /** By the line in which a call is entered: its second half, or null when there is none. */
@@ -38,6 +41,10 @@ export class StraceReader {
   readonly #window: number;
   readonly #longCalls: LongCalls | null;
   #hasFormat: boolean;
+  /** the threads of a log that names them only while there are several; null: it has a column for them */
+  readonly #tracees: Tracees;
+  /** the first part of a line that a message of strace has cut */
+  #cutBy = '';
 
   readonly #chunks: string[] = [];
   #nextChunk = 0;
@@ -56,6 +63,7 @@ export class StraceReader {
     this.#parser.file = options.file ?? 'log';
     this.#window = options.window ?? DEFAULT_WINDOW;
     this.#longCalls = options.longCalls ?? null;
+    this.#tracees = new Tracees(options.mainPid ?? 0);
     this.#hasFormat = options.format !== undefined;
     if (options.format !== undefined) this.#parser.format = options.format;
   }
@@ -128,7 +136,7 @@ export class StraceReader {
     this.#at = end + 1;
     this.#line++;
     try {
-      this.#take(start, this.#text.charCodeAt(end - 1) === 0x0d && end > start ? end - 1 : end);
+      this.#takeWhole(start, this.#text.charCodeAt(end - 1) === 0x0d && end > start ? end - 1 : end);
     } catch (error) {
       if (!(error instanceof StraceError)) throw error;
       this.#error = error;
@@ -137,15 +145,36 @@ export class StraceReader {
     return true;
   }
 
-  /** Reads the line from `start` to `end`. Nothing is kept of a line that throws. */
-  #take(start: number, end: number): void {
+  /** Takes messages of strace out, such as `strace: Process 27593 attached`: they stand alone, or in the middle of a line that goes on in the next. */
+  #takeWhole(start: number, end: number): void {
+    const text = this.#text;
+    const isMessage = text.charCodeAt(end - 1) === 0x64 && text.endsWith('tached', end);
+    if (isMessage || text.startsWith('strace: ', start)) {
+      const message = text.slice(start, end);
+      const at = message.search(MESSAGE);
+      if (at >= 0) {
+        this.#cutBy += message.slice(0, at);
+        this.#tracees.message(message.slice(at));
+        return;
+      }
+    }
+    if (this.#cutBy === '') return this.#take(text, start, end);
+    const whole = this.#cutBy + text.slice(start, end);
+    this.#cutBy = '';
+    this.#take(whole, 0, whole.length);
+  }
+
+  /** Reads the line of `text` from `start` to `end`. Nothing is kept of a line that throws. */
+  #take(text: string, start: number, end: number): void {
     const parser = this.#parser;
     const line = this.#line;
     if (!this.#hasFormat) {
-      parser.format = detectFormat(this.#text.slice(start, end));
+      parser.format = detectFormat(text.slice(start, end));
       this.#hasFormat = true;
     }
-    const kind = parser.parse(this.#text, start, end, line);
+    parser.onlyPid = this.#tracees.only;
+    const kind = parser.parse(text, start, end, line);
+    if (!parser.threads) parser.pid = this.#tracees.seen(parser.pid, kind);
     if (parser.time === 'clock') this.#passMidnight();
     else if (parser.time === 'delta') this.#lastNs = parser.timeNs! += this.#lastNs;
     const { pid, timeNs } = parser;
@@ -216,7 +245,7 @@ export class StraceReader {
     try {
       if (this.#hasFormat) this.#parser.parse(this.#text, start, length, this.#line);
       if (/[>)+-]$/.test(this.#text)) {
-        this.#take(start, length);
+        this.#takeWhole(start, length);
         return this.#settleAll();
       }
     } catch (error) {

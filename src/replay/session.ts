@@ -23,6 +23,8 @@ export interface World {
   readonly loopbackMtu?: number;
   /** what 0, 1 and 2 are at the start: /dev/null, or files of which only the log tells */
   readonly streams?: 'null' | 'unknown';
+  /** false: the log is a program's own record, as the log of a scenario: ignored signals are not in it, and end no wait */
+  readonly isTraced?: boolean;
 }
 
 /** Kinds of values that are taken from the log; docs/conformance.md gives the reason for each. */

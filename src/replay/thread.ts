@@ -51,12 +51,14 @@ export class Thread implements tracer {
   readonly handlers: { readonly ret: number; readonly nr: number }[] = [];
   /** number of the last call */
   nr = -1;
+  readonly sees_ignored: boolean;
   readonly #session: Session;
   #order: Order = 'call';
   #scratch = new Uint8Array(256);
 
   constructor(session: Session, logPid: number) {
     this.#session = session;
+    this.sees_ignored = session.world.isTraced !== false;
     this.logPid = logPid;
   }
 
@@ -146,13 +148,18 @@ export class Thread implements tracer {
     return this.resume();
   }
 
+  /** A record of a program's own calls shows only signals that a handler of the program takes. */
+  #isHandled(): boolean {
+    return typeof this.task.sighand.action[this.stop!.si_signo]!.sa_handler === 'function';
+  }
+
   /** Lets the task go on until it waits for the log again or sleeps. */
   resume(): Where {
     const { k } = this.#session;
     while (run_next(k, this.task)) {
       const at: Point | string = machine_step(k);
       if (at === AT_GATE) return this.where;
-      if (at === AT_SIGNAL_STOP) return (this.where = 'signal');
+      if (at === AT_SIGNAL_STOP && (this.sees_ignored || this.#isHandled())) return (this.where = 'signal');
       // a first thread that ends before the others tells nobody: there is nothing to wait for
       if (at === AT_EXIT_STOP && !delay_group_leader(this.task)) return (this.where = 'exiting');
     }

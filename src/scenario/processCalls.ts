@@ -6,7 +6,7 @@
 
 import { CLONE_PTHREAD } from '../kernel/fork.js';
 import type { Sleeps } from '../kernel/point.js';
-import type { k_sigaction, SIG_DFL, SIG_IGN, siginfo } from '../kernel/signal_types.js';
+import type { k_sigaction, SIG_DFL, SIG_IGN, sigframe, siginfo } from '../kernel/signal_types.js';
 import { put_user_s64, user_memory } from '../kernel/uaccess.js';
 import { CLOCK_MONOTONIC } from '../kernel/uapi.js';
 import type { Call, CallHost, CallResult } from './callBase.js';
@@ -124,9 +124,12 @@ export class ProcessCalls extends SocketCalls {
   sigaction(signal: number, handler: Handler | typeof SIG_DFL | typeof SIG_IGN, options: ActionOptions = {}): Call {
     const { kernel, log } = this.host;
     const mask = sigset(options.mask ?? [])!;
-    const sa_handler = typeof handler !== 'function' ? handler : (signo: number, info: siginfo, ret: number): Sleeps<void> | void => {
-      log.signal(kernel.current, info, ret);
-      return handler(signo, info);
+    const sa_handler = typeof handler !== 'function' ? handler : function* (signo: number, info: siginfo, ret: number, frame: sigframe): Sleeps<void> {
+      const task = kernel.current;
+      log.signal(task, info, ret);
+      const running = handler(signo, info);
+      if (typeof running === 'object') yield* running;
+      log.sigreturn(task, ret, frame);
     };
     const action: k_sigaction = { sa_handler, sa_flags: options.flags ?? 0, sa_mask_lo: word(mask, 0), sa_mask_hi: word(mask, 4) };
     return this.ask('rt_sigaction', signal, action, null, 8);

@@ -5,10 +5,10 @@
  */
 
 import { errnoName, ERESTARTNOINTR } from '../kernel/errno.js';
-import type { siginfo } from '../kernel/signal_types.js';
+import type { sigframe, siginfo } from '../kernel/signal_types.js';
 import { TASK_RUNNING, type task_struct } from '../kernel/task.js';
 import type { World } from '../kernel/world.js';
-import { printCall, printResumed, printUnfinished, SIGNAL_NAMES } from '../syscalls/print.js';
+import { printCall, printResumed, printUnfinished, resultText, SIGNAL_NAMES, sigsetText } from '../syscalls/print.js';
 import type { syscall_arg, syscall_record, syscall_row } from '../syscalls/row.js';
 
 /** What a line tells of: a whole call, the first or the second half of one, a signal, or the end of a task. */
@@ -120,7 +120,7 @@ export class Strace {
     if (this.keep === 0) return;
     const call = this.running.get(task.pid)?.at(-1);
     if (call !== undefined && !call.told) {
-      this.tell(call, ret);
+      this.tell(call, task.ax);
       // A call that is made again is printed again, as a whole.
       call.told = ret !== -ERESTARTNOINTR;
       call.split = false;
@@ -129,6 +129,15 @@ export class Strace {
     const code = SI_CODES[info.si_code] ?? String(info.si_code);
     const fields = [`si_signo=${signalName(info.si_signo)}`, `si_code=${code}`, `si_pid=${info.si_pid}`, `si_uid=${info.si_uid}`];
     this.add(task, 'signal', null, null, `--- ${signalName(info.si_signo)} {${fields.join(', ')}} ---`);
+  }
+
+  /** A handler returns. @param ret what the code finds that it interrupted; -ERESTARTNOINTR: the number of the call that is made again */
+  sigreturn(task: task_struct, ret: number, frame: sigframe): void {
+    if (this.keep === 0) return;
+    this.interrupt();
+    const call = this.running.get(task.pid)?.at(-1);
+    const shown = ret === -ERESTARTNOINTR && call !== undefined ? call.row.nr : ret;
+    this.add(task, 'call', 'rt_sigreturn', shown, `${`rt_sigreturn({mask=${sigsetText(frame.uc_sigmask_lo, frame.uc_sigmask_hi)}})`.padEnd(39)} = ${resultText(shown)}`);
   }
 
   /** A task has ended. */

@@ -60,6 +60,7 @@ function* after_time_slice(k: Kernel, row: syscall_row, args: readonly syscall_a
   k.current.slice = 0;
   clock_advance_to(k, k.clock.nowNs + TICK_NS);
   yield AT_RESCHED;
+  k.current.ax = 0;
   if (k.current.sigpending_flag) yield* do_signal(k, 0);
   const might = enter_syscall(k, row, args);
   return typeof might === 'number' ? might : yield* might;
@@ -77,6 +78,7 @@ function* exit_to_user_mode(k: Kernel, row: syscall_row, args: readonly syscall_
     if (may_return(task, ret)) return leave_syscall(k, task, nr, ret);
     // a tracer sees the call's own result, restart codes included, before signals are delivered
     leave_syscall(k, task, nr, ret);
+    task.ax = ret;
     ret = yield* do_signal(k, ret);
     if (ret !== -ERESTARTNOINTR && ret !== -ERESTART_RESTARTBLOCK) return ret;
     const again = ret === -ERESTARTNOINTR;
