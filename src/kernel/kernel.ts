@@ -47,7 +47,7 @@ export class Kernel {
   decisions: Decisions;
   readonly mode: PreemptMode;
   /** true when points are to be yielded; `if (k.preempt) yield AT_X` is all a point costs */
-  readonly preempt: boolean;
+  preempt: boolean;
   /** the points that stop a task in mode `listed` */
   readonly listed: Set<string>;
   trace: Trace | null = null;

@@ -24,27 +24,47 @@ export interface Crossroads {
 export function candidates(here: Crossroads): Choice[][] {
   const looks = looksOf(here);
   const starts = startsOf(here);
-  return [...looks.map((choice) => [choice]), ...starts.map((choice) => [choice]), ...pairs(starts, here)];
+  return [...[...looks, ...starts, ...longAgo(here)].map((choice) => [choice]), ...pairs(starts, here), ...pausesOf(here).map((choice) => [choice])];
 }
 
 /** Who slept and finds nothing now may have looked before another call took it away. */
 function looksOf({ line, open, before }: Crossroads): Choice[] {
   const lines = [...before, line].reverse();
   return open.flatMap(({ entry, asleep }, index): Choice[] =>
-    (asleep || index === 0 ? lines.filter((at) => at > entry).map((at) => ({ kind: 'look', entry, before: at })) : []));
+    (asleep || index === 0 ? lines.filter((at) => at > entry).map((at) => ({ kind: 'look', entry, before: at, point: 0 })) : []));
 }
 
 /** A call of two lines may have acted later, up to its second line. */
 function startsOf({ line, open, before }: Crossroads): Choice[] {
   const lines = [line + 1, line, ...[...before].reverse()];
   return open.flatMap(({ entry, exit }): Choice[] =>
-    (exit === 0 || exit > entry ? lines.filter((at) => at > entry && (exit === 0 || at <= exit)).map((at) => ({ kind: 'start', entry, before: at })) : []));
+    (exit === 0 || exit > entry ? lines.filter((at) => at > entry && (exit === 0 || at <= exit)).map((at) => ({ kind: 'start', entry, before: at, point: 0 })) : []));
 }
+
+/** A call of two lines that came back before the last events may have acted at its end. */
+function longAgo({ open, before }: Crossroads): Choice[] {
+  const first = before[0] ?? 0;
+  return open.filter(({ entry, exit }) => exit > entry && exit < first).reverse().map(({ entry, exit }) => ({ kind: 'start', entry, before: exit, point: 0 }));
+}
+
+/** Others may have overtaken a call in the middle: one that is under way, or one that came back last. */
+function pausesOf({ line, open }: Crossroads): Choice[] {
+  const end = ({ exit }: OpenCall): number => (exit === 0 ? Infinity : exit);
+  const overtaken = open.filter(({ entry, exit }) => exit !== entry).sort((a, b) => end(b) - end(a)).slice(0, MOST_PAUSED);
+  return overtaken.flatMap(({ entry, exit }) => POINTS.map((point): Choice => ({ kind: 'pause', entry, before: exit === 0 ? line : exit, point })));
+}
+
+/** Delays of which pairs are made. */
+const MOST_OF_PAIRS = 40;
+/** Points inside a call at which others may overtake it: as many as a small epoll_wait passes. */
+const POINTS = Array.from({ length: 24 }, (_, point) => point);
+/** Calls that are tried so. */
+const MOST_PAUSED = 4;
 
 /** Two of the calls that were under way while the diverging one was. */
 function pairs(starts: readonly Choice[], { open }: Crossroads): Choice[][] {
   const since = open[0]?.entry ?? 0;
   const overlapping = new Set(open.filter(({ exit }) => exit === 0 || exit > since).map(({ entry }) => entry));
-  const few = starts.filter(({ entry }) => overlapping.has(entry));
+  const few = starts.filter(({ entry }) => overlapping.has(entry)).slice(0, MOST_OF_PAIRS);
   return few.flatMap((first, i) => few.slice(i + 1).filter(({ entry }) => entry !== first.entry).map((second) => [first, second]));
 }

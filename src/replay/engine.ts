@@ -152,15 +152,16 @@ export class Engine {
     thread.isBegun = true;
     const { call, plan } = thread;
     if (plan instanceof Plan && plan.ready !== null && call?.result !== null) plan.ready(call!.result, call!.exitLine === call!.entryLine);
+    thread.pauseAt = this.#choices.pauseOf(call!.entryLine);
     thread.go('call');
     this.#bear(thread);
   }
 
-  /** Does what a choice says: a call acts now that was held back, or a woken task looks before the line of its result. */
+  /** Does what a choice says: a call acts now that was held back, or goes on that was overtaken, or a woken task looks before the line of its result. */
   #follow({ kind, entry }: Choice): void {
     for (const thread of this.session.threads.values()) {
       if (thread.call?.entryLine !== entry || !(thread.plan instanceof Plan) || thread.ret !== null) continue;
-      if (kind === 'look' && thread.where === 'call') thread.resume();
+      if (kind !== 'start' && thread.where === 'call') thread.resume();
       if (kind === 'start' && !thread.isBegun) this.#begin(thread);
     }
   }
@@ -211,7 +212,7 @@ export class Engine {
     if (this.#compare(event, thread, plan)) this.report.agreed++;
     thread.call = null;
     if (event.line !== call.entryLine) this.#left.push({ entry: call.entryLine, exit: event.line, asleep: false });
-    if (this.#left.length > RECENT) this.#left.shift();
+    if (this.#left.length > REMEMBERED) this.#left.shift();
   }
 
   /** A call that ends with its thread: nothing to compare, unless the model thinks otherwise at the end of the thread. */
@@ -320,6 +321,8 @@ function kindOfMade({ reason, makes }: Outside, call: Call): string {
 
 /** Events that are remembered as places where a call may have acted. */
 const RECENT = 12;
+/** Calls of two lines that are remembered after their end. */
+const REMEMBERED = 64;
 
 /** Results of calls that a signal has ended. */
 const INTERRUPTED: ReadonlySet<string> = new Set(['EINTR', 'ERESTARTSYS', 'ERESTARTNOHAND', 'ERESTARTNOINTR', 'ERESTART_RESTARTBLOCK']);

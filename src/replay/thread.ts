@@ -51,6 +51,8 @@ export class Thread implements tracer {
   readonly handlers: { readonly ret: number; readonly nr: number }[] = [];
   /** number of the last call */
   nr = -1;
+  /** the point of its call at which the task stops once more, others overtake it; -1: none */
+  pauseAt = -1;
   readonly sees_ignored: boolean;
   readonly #session: Session;
   #order: Order = 'call';
@@ -148,6 +150,15 @@ export class Thread implements tracer {
     return this.resume();
   }
 
+  /** The task stands at the point where others overtake it. */
+  #isOvertaken(at: Point | string): boolean {
+    const { k } = this.#session;
+    if (at !== AT_GATE && at !== AT_SIGNAL_STOP && at !== AT_EXIT_STOP && this.pauseAt-- > 0) return false;
+    this.pauseAt = -1;
+    k.preempt = false;
+    return this.where === 'call' && at !== AT_GATE;
+  }
+
   /** A record of a program's own calls shows only signals that a handler of the program takes. */
   #isHandled(): boolean {
     return typeof this.task.sighand.action[this.stop!.si_signo]!.sa_handler === 'function';
@@ -156,8 +167,10 @@ export class Thread implements tracer {
   /** Lets the task go on until it waits for the log again or sleeps. */
   resume(): Where {
     const { k } = this.#session;
+    k.preempt = this.pauseAt >= 0;
     while (run_next(k, this.task)) {
       const at: Point | string = machine_step(k);
+      if (k.preempt && this.#isOvertaken(at)) return this.where;
       if (at === AT_GATE) return this.where;
       if (at === AT_SIGNAL_STOP && (this.sees_ignored || this.#isHandled())) return (this.where = 'signal');
       // a first thread that ends before the others tells nobody: there is nothing to wait for
