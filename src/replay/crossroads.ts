@@ -14,17 +14,23 @@ export interface OpenCall {
 /** Where the first run went wrong, and what was open there. */
 export interface Crossroads {
   readonly line: number;
+  /** what the model answered there */
+  readonly answer: string;
   /** calls that were under way, the diverging one first, then those that came back a short while ago */
   readonly open: readonly OpenCall[];
   /** lines of the last events before the divergence, oldest first */
   readonly before: readonly number[];
 }
 
-/** Choices that may help, the most likely ones first: one change, then two calls that both acted later. */
-export function candidates(here: Crossroads): Choice[][] {
-  const looks = looksOf(here);
+/** Choices that may help, the most likely ones first: those that move a call to its end, and all others. */
+export function candidates(here: Crossroads): { readonly likely: Choice[]; readonly others: Choice[] } {
   const starts = startsOf(here);
-  return [...[...looks, ...starts, ...longAgo(here)].map((choice) => [choice]), ...pairs(starts, here), ...pausesOf(here).map((choice) => [choice])];
+  const latest = new Map<number, Choice>();
+  for (const choice of starts) if (!latest.has(choice.entry)) latest.set(choice.entry, choice);
+  return {
+    likely: [...looksOf(here), ...latest.values()],
+    others: [...starts.filter((choice) => latest.get(choice.entry) !== choice), ...longAgo(here), ...pausesOf(here)],
+  };
 }
 
 /** Who slept and finds nothing now may have looked before another call took it away. */
@@ -54,17 +60,7 @@ function pausesOf({ line, open }: Crossroads): Choice[] {
   return overtaken.flatMap(({ entry, exit }) => POINTS.map((point): Choice => ({ kind: 'pause', entry, before: exit === 0 ? line : exit, point })));
 }
 
-/** Delays of which pairs are made. */
-const MOST_OF_PAIRS = 40;
 /** Points inside a call at which others may overtake it: as many as a small epoll_wait passes. */
 const POINTS = Array.from({ length: 24 }, (_, point) => point);
 /** Calls that are tried so. */
 const MOST_PAUSED = 4;
-
-/** Two of the calls that were under way while the diverging one was. */
-function pairs(starts: readonly Choice[], { open }: Crossroads): Choice[][] {
-  const since = open[0]?.entry ?? 0;
-  const overlapping = new Set(open.filter(({ exit }) => exit === 0 || exit > since).map(({ entry }) => entry));
-  const few = starts.filter(({ entry }) => overlapping.has(entry)).slice(0, MOST_OF_PAIRS);
-  return few.flatMap((first, i) => few.slice(i + 1).filter(({ entry }) => entry !== first.entry).map((second) => [first, second]));
-}

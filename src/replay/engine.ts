@@ -167,7 +167,7 @@ export class Engine {
   }
 
   /** The calls under way when a divergence is found. */
-  #note(line: number, diverging: Thread): void {
+  #note(line: number, diverging: Thread, answer: string): void {
     if (this.crossroads !== null || this.#givenUp.has(line)) return;
     const open: OpenCall[] = [];
     for (const thread of [diverging, ...[...this.session.threads.values()].filter((other) => other !== diverging)]) {
@@ -175,8 +175,9 @@ export class Engine {
       if (call !== null && thread.plan instanceof Plan) open.push({ entry: call.entryLine, exit: call.exitLine, asleep: thread.where === 'call' });
     }
     open.push(...this.#left);
-    const here = { line, open, before: this.#recent.filter((at) => at > 0).sort((a, b) => a - b) };
-    if (candidates(here).length > 0) this.crossroads = here;
+    const here = { line, answer, open, before: this.#recent.filter((at) => at > 0).sort((a, b) => a - b) };
+    const { likely, others } = candidates(here);
+    if (likely.length + others.length > 0) this.crossroads = here;
   }
 
   /** A thread whose call has come back goes on to user mode; a signal that stops it on the way is not in the log. */
@@ -243,7 +244,7 @@ export class Engine {
   /** Notes a divergence; false, for the convenience of callers. */
   diverge(line: number, thread: Thread, call: Call | null, linux: string, model: string, why: string): false {
     const { divergences } = this.report;
-    this.#note(line, thread);
+    this.#note(line, thread, model);
     const states = divergences.length < TOLD ? statesOf(this.session, thread, call) : [];
     divergences.push({ line, pid: thread.logPid, call: call === null ? '' : callText(call), linux: cut(linux), model: cut(model), why, states });
     return false;

@@ -76,6 +76,11 @@ export function takeInherited(session: Session, thread: Thread, call: Call): voi
   }
   const { task } = thread;
   for (const fd of made) if (fd <= 2 && !session.madeFds.has(fd)) closeAtStart(session, thread, fd);
+  // threads that share the table may take the numbers between first
+  if (call.exitLine !== call.entryLine && task.files.count > 1) {
+    for (const fd of made) session.madeFds.add(fd);
+    return;
+  }
   const lowest = call.name === 'fcntl' ? maskOf(call.args[2]!) : 0;
   const highest = Math.max(...made);
   for (let fd = Math.max(lowest, task.files.next_fd); fd < highest; fd++) {

@@ -4,7 +4,7 @@
  * further is followed, depth first. Generators cannot be copied, so going back is running again.
  */
 
-import { Choices } from './choices.js';
+import { type Choice, Choices } from './choices.js';
 import { candidates, type Crossroads } from './crossroads.js';
 import type { LogEvent } from './call.js';
 import { Engine } from './engine.js';
@@ -24,11 +24,13 @@ export interface SearchOptions {
 }
 
 /** Events that all runs together may take. */
-const BUDGET = 4_000_000;
+const BUDGET = 2_000_000;
 /** A log with more events is not searched: it would have to be read again and again. */
 const LARGEST = 50_000;
 /** Divergences that no order explains, after which the search gives up: something else is wrong. */
 const MOST_GIVEN_UP = 12;
+/** Different answers at one line that are followed. */
+const MOST_ANSWERS = 8;
 /** Runs that one divergence is worth. */
 const RUNS = 300;
 const PROGRESS_EVENTS = 4096;
@@ -37,6 +39,32 @@ const PROGRESS_EVENTS = 4096;
 interface Node {
   readonly choices: Choices;
   readonly here: Crossroads | null;
+}
+
+/** A place from which the search goes on. */
+class Fork {
+  readonly node: Node;
+  /** choices that are still to be tried: first the likely ones, then what these half solved, then the others */
+  readonly likely: Choice[];
+  readonly others: Choice[];
+  /** sets of choices that changed the answer at the same line */
+  readonly halves: Node[] = [];
+  readonly answers: Set<string>;
+
+  constructor(node: Node, answers = new Set([node.here!.answer])) {
+    this.node = node;
+    const { likely, others } = candidates(node.here!);
+    this.likely = likely;
+    this.others = others;
+    this.answers = answers;
+  }
+
+  keepHalf(next: Node): void {
+    const { answer } = next.here!;
+    if (this.answers.has(answer) || this.answers.size > MOST_ANSWERS) return;
+    this.answers.add(answer);
+    this.halves.push(next);
+  }
 }
 
 class Search {
@@ -70,26 +98,36 @@ class Search {
     return { choices, here: engine.crossroads };
   }
 
-  /** Depth first: the first choice that leads further is followed, and taken back when nothing leads on from there. */
+  /**
+   * Depth first: the first choice that leads further is followed, and taken back when nothing leads on from there. A choice that changes
+   * the answer and leads no further may be half of what is needed: it is followed when no other leads on.
+   */
   furthest(root: Node): Node {
     let best = root;
-    const path = [{ node: root, moves: candidates(root.here!) }];
+    const path = [new Fork(root)];
     for (let runs = 0; runs < RUNS && this.left > 0 && path.length > 0; ) {
-      const { node, moves } = path.at(-1)!;
-      const move = moves.shift();
+      const fork = path.at(-1)!;
+      const { node } = fork;
+      const half = fork.likely.length === 0 ? fork.halves.shift() : undefined;
+      if (half !== undefined) {
+        path.push(new Fork(half, fork.answers));
+        continue;
+      }
+      const move = fork.likely.shift() ?? fork.others.shift();
       if (move === undefined) {
         path.pop();
         continue;
       }
       runs++;
-      const next = this.explore(node.choices.with(move));
+      const next = this.explore(node.choices.with([move]));
       if (next.here === null) return next;
+      if (next.here.line === node.here!.line) fork.keepHalf(next);
       if (next.here.line <= node.here!.line) continue;
       if (next.here.line > best.here!.line) {
         best = next;
         runs = 0;
       }
-      path.push({ node: next, moves: candidates(next.here) });
+      path.push(new Fork(next));
     }
     return best;
   }

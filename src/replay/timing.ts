@@ -14,6 +14,8 @@ import type { Thread } from './thread.js';
 
 /** How much later than the line a timer may be in the model: calls round their times up in different ways. */
 const TOLERANCE_NS = 10e6;
+/** Times of strace -t are whole seconds: the line may be so much later than it says. */
+const SECOND_NS = 1e9;
 
 /** True when the log says that the call did not end by its own time. */
 function endsOtherwise(call: Call): boolean {
@@ -61,7 +63,7 @@ function endKilled({ threads }: Session): boolean {
 /** The call of a thread must end now: its task goes on, if need be after the timers that can wake it. */
 export function forward(session: Session, thread: Thread, timeNs: number | null): void {
   const { k } = session;
-  const limit = timeNs === null ? Infinity : timeNs + TOLERANCE_NS;
+  const limit = timeNs === null ? Infinity : timeNs + (timeNs % 1e9 === 0 ? SECOND_NS : TOLERANCE_NS);
   for (;;) {
     thread.resume();
     if (thread.where === 'call' && endKilled(session)) thread.resume();

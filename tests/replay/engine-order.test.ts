@@ -107,3 +107,57 @@ test('ports of the kernel are paired where both are seen, and only with one anot
   expect(ports.pair(40002, 35352)).toBe(true);
   expect(ports.toModel(40000)).toBe(40000);
 });
+
+describe('orders that the log leaves open', () => {
+  const searched = (log: string): ReturnType<typeof searchReplay> => searchReplay('test.log', readEvents([log.replace(/^\n/, '')]));
+
+  test('a call can be overtaken in the middle: what arrives while epoll_wait hands out events is in front of them the next time', () => {
+    const report = searched(`
+7  epoll_create1(0) = 3
+7  eventfd2(1, 0) = 4
+7  eventfd2(1, 0) = 5
+7  eventfd2(0, 0) = 6
+7  epoll_ctl(3, EPOLL_CTL_ADD, 4, {events=EPOLLIN, data={u32=4, u64=4}}) = 0
+7  epoll_ctl(3, EPOLL_CTL_ADD, 5, {events=EPOLLIN, data={u32=5, u64=5}}) = 0
+7  epoll_ctl(3, EPOLL_CTL_ADD, 6, {events=EPOLLIN, data={u32=6, u64=6}}) = 0
+7  clone(child_stack=NULL, flags=CLONE_VM|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD) = 8
+7  epoll_wait(3,  <unfinished ...>
+8  write(6, "\\1\\0\\0\\0\\0\\0\\0\\0", 8) = 8
+7  <... epoll_wait resumed>[{events=EPOLLIN, data={u32=4, u64=4}}, {events=EPOLLIN, data={u32=5, u64=5}}], 3, 0) = 2
+7  epoll_wait(3, [{events=EPOLLIN, data={u32=6, u64=6}}, {events=EPOLLIN, data={u32=4, u64=4}}, {events=EPOLLIN, data={u32=5, u64=5}}], 3, 0) = 3
+`);
+    expect(report).toMatchObject({ divergences: [], choices: 1 });
+  });
+
+  test('two calls that both acted at their ends are found, although each alone leads no further', () => {
+    const report = searched(`
+7  epoll_create1(0) = 3
+7  eventfd2(0, 0) = 4
+7  eventfd2(0, 0) = 5
+7  epoll_ctl(3, EPOLL_CTL_ADD, 4, {events=EPOLLIN, data={u32=4, u64=4}}) = 0
+7  epoll_ctl(3, EPOLL_CTL_ADD, 5, {events=EPOLLIN, data={u32=5, u64=5}}) = 0
+7  clone(child_stack=NULL, flags=CLONE_VM|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD) = 8
+7  clone(child_stack=NULL, flags=CLONE_VM|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD) = 9
+8  write(4, "\\1\\0\\0\\0\\0\\0\\0\\0", 8 <unfinished ...>
+9  write(5, "\\1\\0\\0\\0\\0\\0\\0\\0", 8 <unfinished ...>
+7  epoll_wait(3, [], 8, 0) = 0
+9  <... write resumed>) = 8
+8  <... write resumed>) = 8
+7  epoll_wait(3, [{events=EPOLLIN, data={u32=5, u64=5}}, {events=EPOLLIN, data={u32=4, u64=4}}], 8, 0) = 2
+`);
+    expect(report.divergences).toEqual([]);
+    expect(report.choices).toBeGreaterThanOrEqual(2);
+  });
+
+  test('what no order gives is a divergence', () => {
+    const report = searched(`
+7  epoll_create1(0) = 3
+7  eventfd2(0, 0) = 4
+7  epoll_ctl(3, EPOLL_CTL_ADD, 4, {events=EPOLLIN, data={u32=4, u64=4}}) = 0
+7  clone(child_stack=NULL, flags=CLONE_VM|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD) = 8
+8  write(4, "\\1\\0\\0\\0\\0\\0\\0\\0", 8) = 8
+7  epoll_wait(3, [], 8, 0) = 0
+`);
+    expect(report.divergences.map(({ line, linux, model }) => ({ line, linux, model }))).toEqual([{ line: 6, linux: '= 0', model: '= 1' }]);
+  });
+});

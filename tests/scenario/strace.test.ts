@@ -35,9 +35,10 @@ test('calls that sleep have two lines, and only what the kernel stores is on the
 2     0.002000 kill(1, SIGUSR1)                        = 0
 2     0.002000 exit_group(0)                           = ?
 2     0.002000 +++ exited with 0 +++
-1     0.002000 <... read resumed>0x7ffc0000, 10)       = -1 EINTR (Interrupted system call)
+1     0.002000 <... read resumed>0x7ffc0000, 10)       = ? ERESTARTSYS (To be restarted if SA_RESTART is set)
 1     0.002000 --- SIGUSR1 {si_signo=SIGUSR1, si_code=SI_USER, si_pid=2, si_uid=0} ---
 1     0.002000 getppid()                               = 0
+1     0.002000 rt_sigreturn({mask=[]})                 = -1 EINTR (Interrupted system call)
 1     0.002000 wait4(-1, [{WIFEXITED(s) && WEXITSTATUS(s) == 0}], 0, NULL) = 2
 1     0.002000 exit_group(0)                           = ?
 1     0.002000 +++ exited with 0 +++
