@@ -31,6 +31,8 @@ export interface Observer {
   moved?(step: Step): void;
   /** a task has ended; its descriptors are closed. @param signal the one that killed it; 0: it ended by itself */
   exited?(task: task_struct, signal: number): void;
+  /** an expectation was looked at; what it is about is `call`, the last finished call of the program. @param held whether it holds */
+  expected?(what: string, held: boolean, call: CallEvent | null): void;
 }
 
 /** Several observers as one. */
@@ -51,5 +53,9 @@ export class Observers implements Required<Observer> {
 
   exited(task: task_struct, signal: number): void {
     for (const observer of this.all) observer.exited?.(task, signal);
+  }
+
+  expected(what: string, held: boolean, call: CallEvent | null): void {
+    for (const observer of this.all) observer.expected?.(what, held, call);
   }
 }

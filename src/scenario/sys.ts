@@ -56,8 +56,10 @@ export class Sys extends ProcessCalls {
   expect(actual: unknown, expected: unknown, what = ''): boolean {
     const { kernel, log, verdicts } = this.machine;
     verdicts.expectations++;
-    if (holds(actual, expected)) return true;
+    const held = holds(actual, expected);
     const last = log.last.get(kernel.current.pid);
+    this.machine.observers?.expected(what, held, last ?? null);
+    if (held) return true;
     verdicts.failures.push({
       task: taskName(kernel), what, expected: show(expected), actual: showActual(actual, expected), call: last === undefined ? null : callText(last),
       line: log.count, timeNs: kernel.clock.nowNs, stack: new Error().stack ?? '',

@@ -1,0 +1,60 @@
+/**
+ * A claim: one sentence that popular texts say about I/O multiplexing, with a story that shows whether Linux does so. The story marks its evidence
+ * as being like the claim or unlike it, and the verdict is read off the marks: what a run did not show is no verdict.
+ */
+
+import type { NetworkDeclaration, Programs, Sys } from '../scenario/index.js';
+
+/** What came of a claim. `text`: it is about history or other systems, so no run can show it. */
+export type Verdict = 'holds' | 'holds with a condition' | 'wrong on Linux' | 'text';
+
+/** Work counted, or time measured, for several sizes. */
+export interface Curve {
+  /** what the sizes count: `descriptors watched` */
+  readonly across: string;
+  readonly sizes: readonly number[];
+  /** what is counted for each size: `files polled by one poll()` */
+  readonly unit: string;
+  /** the story for a size; it must note each count with `count(sys, name, value)` */
+  readonly programs: (size: number, count: Count) => Programs;
+}
+
+/** Notes a count of the model's work: calls made, files polled, callbacks run. */
+export type Count = (series: string, value: number) => void;
+
+/** A claim. */
+export interface Claim {
+  /** `A1` ... `P9` */
+  readonly id: string;
+  /** what is claimed */
+  readonly claim: string;
+  readonly verdict: Verdict;
+  /** the condition, the correction, or what makes it so: one plain sentence */
+  readonly says: string;
+  /** the story that shows it; null only for `text` */
+  readonly programs: (() => Programs) | null;
+  readonly network?: () => NetworkDeclaration;
+  /** cost, for claims that are about cost */
+  readonly curve?: Curve;
+  /** where it is written, for `text` */
+  readonly source?: string;
+}
+
+const LIKE = 'as claimed: ';
+const UNLIKE = 'unlike the claim: ';
+
+/** Evidence that Linux does what is claimed. @param what in words: what is seen @returns whether it holds */
+export function asClaimed(sys: Sys, actual: unknown, expected: unknown, what: string): boolean {
+  return sys.expect(actual, expected, LIKE + what);
+}
+
+/** Evidence that Linux does not, or not here. @param what in words: what is seen instead @returns whether it holds */
+export function unlikeClaim(sys: Sys, actual: unknown, expected: unknown, what: string): boolean {
+  return sys.expect(actual, expected, UNLIKE + what);
+}
+
+/** What an expectation says about the claim; null: it belongs to the story only. */
+export function markOf(what: string): { readonly like: boolean; readonly text: string } | null {
+  if (what.startsWith(LIKE)) return { like: true, text: what.slice(LIKE.length) };
+  return what.startsWith(UNLIKE) ? { like: false, text: what.slice(UNLIKE.length) } : null;
+}

@@ -1,0 +1,18 @@
+/**
+ * The claims of popular texts about select, poll, epoll and sockets, each with a story that shows what Linux does, and a verdict that the story
+ * bears out. docs/claims.md lists them.
+ */
+
+import { claimsA } from './a.js';
+import type { Claim } from './claim.js';
+
+export { asClaimed, type Claim, type Curve, markOf, unlikeClaim, type Verdict } from './claim.js';
+export { claimScenario, type Evidence, judge, type Judgement, verdictOf } from './judge.js';
+
+/** All claims, in the order of their ids. */
+export const claims: readonly Claim[] = [...claimsA];
+
+/** A claim by its id, in any case; null: there is none. */
+export function claimNamed(id: string): Claim | null {
+  return claims.find((claim) => claim.id === id.toUpperCase()) ?? null;
+}
