@@ -103,6 +103,7 @@ describe('the checks themselves', () => {
   });
 
   test('commands and shown output are read', () => {
+    expect(commandsIn("$ a 'b;c' d'e")).toEqual([{ words: ['a', 'b;c', "d'e"], output: '' }]);
     expect(commandsIn('$ epollsim run a.ts \\\n    --seed 1   # why\none\ntwo\n$ npm test')).toEqual([
       { words: ['epollsim', 'run', 'a.ts', '--seed', '1'], output: 'one\ntwo\n' }, { words: ['npm', 'test'], output: '' }]);
     expect(looksLike('a\nb', 'a\nb\n')).toBe(true);

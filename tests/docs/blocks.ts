@@ -134,11 +134,14 @@ export interface Command {
   output: string;
 }
 
+/** A word of a shell without its quotes. */
+const unquoted = (word: string): string => word.replace(/^'(.*)'$/, '$1');
+
 /** The commands of a console block with the output shown for each. A line that ends in \ goes on. */
 export function commandsIn(code: string): Command[] {
   const out: Command[] = [];
   for (const line of code.replace(/\\\n\s*/g, ' ').split('\n')) {
-    if (line.startsWith('$ ')) out.push({ words: line.slice(2).replace(/\s+#\s.*$/, '').trim().split(/\s+/), output: '' });
+    if (line.startsWith('$ ')) out.push({ words: line.slice(2).replace(/\s+#\s.*$/, '').trim().split(/\s+/).map(unquoted), output: '' });
     else if (out.length > 0) out.at(-1)!.output += `${line}\n`;
   }
   return out;
