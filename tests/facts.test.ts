@@ -27,6 +27,7 @@ test('the list of facts is complete and has no number twice', () => {
   const count = (family: RegExp): number => facts.filter(f => family.test(f.id)).length;
   expect(new Set(facts.map(f => f.id)).size).toBe(facts.length);
   expect([/^F/, /^A-/, /^BP-/, /^EP-/, /^PO-/, /^SE-/, /^EV-/, /^PI-/, /^PY-/].map(count)).toEqual([118, 31, 5, 21, 25, 9, 9, 16, 10]);
+  expect([/^T\d/, /^TS-/, /^ST-/, /^(CL|SH|DE|BL|NG|SP|UT|IQ)-\d/, /^SH-[A-Z]/].map(count)).toEqual([122, 46, 9, 24, 19]);
 });
 
 describe('reading the names of tests', () => {
@@ -38,6 +39,8 @@ describe('reading the names of tests', () => {
     ['an item F25: not at the start', []],
     ['FIN_WAIT1: FIN -> CLOSING', []],
     ['F25 without a colon', []],
+    ['SH-E3: a letter before the number', ['SH-E3']],
+    ['SH-C1..SH-C3: and a range of those', ['SH-C1', 'SH-C2', 'SH-C3']],
   ])('%s', (name, ids) => {
     expect(idsIn(name)).toEqual(ids);
   });

@@ -21,7 +21,9 @@ export const POLL_NAMES: Readonly<Record<string, number>> = {
 
 function pollfds(memory: user_memory, nfds: number): { fd: number; events: number; revents: number }[] {
   const entries = [];
-  for (let i = 0; i < nfds; i++) {
+  // A number beyond what is there is an error of the call; what is there is shown.
+  const there = Math.min(nfds, Math.ceil(memory.bytes.length / 8));
+  for (let i = 0; i < there; i++) {
     const masks = get_user_u32(memory, 8 * i + 4) ?? 0;
     entries.push({ fd: get_user_u32(memory, 8 * i) ?? 0, events: masks & 0xffff, revents: masks >>> 16 });
   }

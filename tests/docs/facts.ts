@@ -11,7 +11,7 @@ export interface Fact {
   text: string;
 }
 
-const ID = String.raw`[A-Z]{1,3}-?\d+[a-z]?`;
+const ID = String.raw`[A-Z]{1,3}-?[A-Z]?\d+[a-z]?`;
 const PREFIX = new RegExp(String.raw`^\s*(${ID}(?:\.\.${ID})?(?:[\s,]+${ID}(?:\.\.${ID})?)*)\s*:`);
 
 const familyOf = (id: string): string => id.replace(/\d+[a-z]?$/, '');
