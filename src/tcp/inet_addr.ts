@@ -8,7 +8,7 @@ import type { Kernel } from '../kernel/kernel.js';
 import { EAFNOSUPPORT, EINVAL, ENETUNREACH } from '../kernel/errno.js';
 import { sock_net } from '../socket/net.js';
 import type { sock_common } from '../socket/sock.js';
-import { AF_INET, AF_INET6 } from '../socket/uapi_socket.js';
+import { AF_INET, AF_INET6, SOCK_BINDADDR_LOCK } from '../socket/uapi_socket.js';
 import { tcp_net } from './inet_hashtables.js';
 import { is_v6_address, is_v6_socket } from './tcp_sock.js';
 
@@ -127,6 +127,7 @@ interface inet_source extends sock_common {
   readonly ipv6only: boolean;
   readonly mapped_any: boolean;
   readonly inet_saddr: number;
+  readonly sk_userlocks: number;
 }
 
 /**
@@ -136,8 +137,10 @@ interface inet_source extends sock_common {
  */
 export function destination_of(sk: inet_source, addr: number, v6: boolean): number {
   if (!is_v6_socket(sk)) return addr !== INADDR_ANY ? addr : sk.inet_saddr !== 0 ? sk.inet_saddr : INADDR_LOOPBACK;
-  const bound6 = sk.skc_rcv_saddr !== 0 && is_v6_address(sk.skc_rcv_saddr);
-  const bound4 = sk.mapped_any || (sk.skc_rcv_saddr !== 0 && !bound6);
+  // An address that only an earlier connect() left does not bind.
+  const bound = (sk.sk_userlocks & SOCK_BINDADDR_LOCK) !== 0 && sk.skc_rcv_saddr !== 0;
+  const bound6 = bound && is_v6_address(sk.skc_rcv_saddr);
+  const bound4 = sk.mapped_any || (bound && !bound6);
   if (v6) {
     if (addr === INADDR_ANY) return bound4 ? INADDR_LOOPBACK : IN6ADDR_LOOPBACK;
     return bound4 ? -EAFNOSUPPORT : addr;

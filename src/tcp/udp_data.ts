@@ -4,7 +4,7 @@
  * a datagram is never lost, only at a full receive buffer.
  */
 
-import type { Kernel } from '../kernel/kernel.js';
+import { note, type Kernel } from '../kernel/kernel.js';
 import { EDESTADDRREQ, EAGAIN, EFAULT, EINVAL, EMSGSIZE, ENOTTY, EOPNOTSUPP, EPIPE } from '../kernel/errno.js';
 import type { file } from '../kernel/file.js';
 import type { Might, Sleeps } from '../kernel/point.js';
@@ -19,7 +19,7 @@ import { __skb_dequeue, __skb_queue_tail, sk_buff, skb_add_frag, skb_copy_datagr
 import { POLL_SPACE_KEY, sk_error_report, skwq_has_sleeper, sock_deadline, sock_error, sock_expired, type sock } from '../socket/sock.js';
 import type { socket } from '../socket/socket.js';
 import {
-  AF_INET, IPPROTO_UDP, MSG_DONTWAIT, MSG_ERRQUEUE, MSG_OOB, MSG_PEEK, MSG_TRUNC, RCV_SHUTDOWN, SEND_SHUTDOWN, SHUTDOWN_MASK,
+  AF_INET, IPPROTO_UDP, MSG_DONTWAIT, MSG_ERRQUEUE, MSG_MORE, MSG_OOB, MSG_PEEK, MSG_TRUNC, RCV_SHUTDOWN, SEND_SHUTDOWN, SHUTDOWN_MASK,
 } from '../socket/uapi_socket.js';
 import { __skb_wait_for_more_packets } from '../socket/unix_recv.js';
 import { WAIT } from '../socket/unix_sock.js';
@@ -89,7 +89,8 @@ function udp_make_skb(sk: udp_sock, msg: msghdr, daddr: number): sk_buff | numbe
 function sendmsg_bound(k: Kernel, sk: udp_sock, msg: msghdr): number {
   const len = msg.msg_iter.count;
   if (len > 0xffff) return -EMSGSIZE;
-  if ((msg.msg_flags & MSG_OOB) !== 0) return -EOPNOTSUPP;
+  const oob = (msg.msg_flags & MSG_OOB) !== 0;
+  if (oob && !is_v6_socket(sk)) return -EOPNOTSUPP;
   let to = sk.skc_daddr;
   let port = sk.skc_dport;
   let v6 = is_v6_address(to);
@@ -102,6 +103,9 @@ function sendmsg_bound(k: Kernel, sk: udp_sock, msg: msghdr): number {
   } else if (sk.sk_state !== TCP_ESTABLISHED) {
     return -EDESTADDRREQ;
   }
+  // Over IPv6 nobody looks at the flag.
+  if (oob && !v6) return -EOPNOTSUPP;
+  if ((msg.msg_flags & MSG_MORE) !== 0) note(k, 'MSG_MORE on a datagram socket: the datagram leaves at once');
   const daddr = udp_route(k, sk, to, v6);
   if (daddr < 0) return daddr;
   const skb = udp_make_skb(sk, msg, daddr);

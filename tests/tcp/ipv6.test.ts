@@ -213,6 +213,26 @@ test('datagrams: an IPv6 socket takes plain IPv4 addresses too, unless it is for
   });
 });
 
+test('a datagram socket that was connected to one family may connect to the other, unless bind() chose its address', () => {
+  simulate(function* (k) {
+    const [c] = yield* socketFor(k, '::', 2, NONBLOCK);
+    for (const host of ['::1', '::ffff:127.0.0.1']) {
+      expect(yield* named_call(k, 'connect', c, host)).toBe(0);
+      expect(yield* name(k, 'getpeername', c)).toBe(`${host} ${PORT}`);
+    }
+  });
+});
+
+test('MSG_OOB of a datagram: nobody looks at it over IPv6', () => {
+  simulate(function* (k) {
+    for (const [host, ret] of [['127.0.0.1', 'EOPNOTSUPP'], ['::ffff:127.0.0.1', 'EOPNOTSUPP'], ['::1', 1]] as const) {
+      const [c] = yield* socketFor(k, host, 2, NONBLOCK);
+      expect(yield* named_call(k, 'connect', c, host)).toBe(0);
+      expect(yield* send(k, c, 'x', 1)).toBe(ret);
+    }
+  });
+});
+
 test('the sysctl bindv6only is what IPV6_V6ONLY begins with', () => {
   const m = machine({ sysctl: { bindv6only: 1 } });
   m.process('main', function* (sys) {
