@@ -62,8 +62,21 @@ function inRange(what: string, value: number, low: number, high: number): number
   throw new ScenarioError(`${what} of a link is ${typeof value === 'number' ? value : show(value)}; expected a number ${high === Infinity ? `not below ${low}` : `from ${low} to ${high}`}`);
 }
 
+const OPTIONS = ['delayMs', 'bytesPerSecond', 'queueBytes', 'mtu', 'faults', 'between'];
+const FAULTS = ['lose', 'twice', 'late'];
+
+/** Throws when something has a name that means nothing here. */
+function noOthers(what: string, given: object, known: readonly string[]): void {
+  const odd = Object.keys(given).find((name) => !known.includes(name));
+  if (odd !== undefined) throw new ScenarioError(`${what} has no ${odd}; it has ${known.join(', ')}`);
+}
+
 function faultsOf(options: LinkOptions): packet_faults {
   const { faults } = options;
+  if (faults !== undefined && faults !== true && typeof faults !== 'function') {
+    if (typeof faults !== 'object' || faults === null) throw new ScenarioError(`faults of a link is ${show(faults)}; expected true, { lose, twice, late }, or a function`);
+    noOthers('faults of a link', faults, FAULTS);
+  }
   if (faults === undefined || typeof faults === 'function') return new packet_faults(0, 0, 0);
   const { lose = 0, twice = 0, late = 0 } = faults === true ? { lose: 0.1, twice: 0.1, late: 0.1 } : faults;
   for (const [name, odds] of Object.entries({ lose, twice, late })) inRange(`faults.${name}`, odds, 0, 1);
@@ -96,6 +109,7 @@ export class Link {
   private readonly cable: cable;
 
   constructor(a: Host, b: Host, options: LinkOptions) {
+    noOthers('a link', options, OPTIONS);
     const rate = inRange('bytesPerSecond', options.bytesPerSecond ?? Infinity, 1, Infinity);
     this.cable = connect_hosts(a.kernel, a.addressNumber, b.kernel, b.addressNumber, {
       delayNs: Math.round(inRange('delayMs', options.delayMs ?? 1, 0, 1e9) * 1e6),

@@ -143,6 +143,9 @@ test.each([
   [(m: Machine): unknown => m.host('third', { address: '10.0.0.3', sysctl: { tcp_retry: 1 } as never }), 'there is no setting tcp_retry; these are: somaxconn'],
   [(m: Machine): unknown => m.link(m.hosts[0]!, m.hosts[0]!), 'a link joins two different hosts'],
   [(m: Machine): unknown => m.link(m.hosts[0]!, m.hosts[1]!, { delayMs: -1 }), 'delayMs of a link is -1; expected a number from 0 to'],
+  [(m: Machine): unknown => m.link(m.hosts[0]!, m.hosts[1]!, { delay: 5 } as never), 'a link has no delay; it has delayMs, bytesPerSecond'],
+  [(m: Machine): unknown => m.link(m.hosts[0]!, m.hosts[1]!, { faults: 'lose' as never }), 'faults of a link is "lose"; expected true, { lose, twice, late }, or a function'],
+  [(m: Machine): unknown => m.link(m.hosts[0]!, m.hosts[1]!, { faults: { loss: 0.1 } as never }), 'faults of a link has no loss; it has lose, twice, late'],
   [(m: Machine): unknown => m.link(m.hosts[0]!, m.hosts[1]!, { faults: { lose: 2 } }), 'faults.lose of a link is 2; expected a number from 0 to 1'],
 ])('what cannot be is refused in words (%#)', (make, message) => {
   const { m } = pair();
