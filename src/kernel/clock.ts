@@ -42,6 +42,9 @@ export class Clock {
   nowNs = 0;
   /** ticks since boot; kept, because networking asks for it at every segment */
   jiffies = 0;
+  /** microseconds and milliseconds since boot, modulo 2^32, kept for the same reason */
+  us = 0;
+  ms = 0;
   /** CLOCK_REALTIME minus CLOCK_MONOTONIC */
   realtimeOffsetNs = 0;
   private armings = 0;
@@ -135,6 +138,8 @@ function set_clock(clock: Clock, ns: number): void {
   if (ns <= clock.nowNs) return;
   clock.nowNs = ns;
   clock.jiffies = Math.floor(ns / JIFFY_NS);
+  clock.us = (ns / NSEC_PER_USEC) | 0;
+  clock.ms = (ns / NSEC_PER_MSEC) | 0;
 }
 
 /** Moves the clock to `ns` (never backwards), firing timers on the way, each at its own instant. ours: virtual time. */

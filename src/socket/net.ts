@@ -44,6 +44,8 @@ export class net_sysctls {
   /** ACKs owed while the socket is locked wait for its release (since 6.7) */
   tcp_backlog_ack_defer = 1;
   tcp_min_snd_mss = 48;
+  /** 3: a loss probe is sent when the ACK of the last data is late, RFC 8985 7; 0: none */
+  tcp_early_retrans = 3;
   // ipv6
   /** what IPV6_V6ONLY begins with */
   bindv6only = 0;

@@ -11,8 +11,13 @@ import { BUG_ON } from '../kernel/bug.js';
 import type { sock } from './sock.js';
 import { IPPROTO_TCP } from './uapi_socket.js';
 
-/** Memory a buffer costs beyond its payload: the structures and the room for headers. Measured on loopback. */
-export const SKB_OVERHEAD = 832;
+/** The structure itself, and what stands behind its bytes. include/linux/skbuff.h:sk_buff, skb_shared_info */
+export const SKB_STRUCT = 256;
+export const SHARED_INFO = 320;
+/** Room for the headers of a segment. include/net/tcp.h:MAX_TCP_HEADER */
+export const MAX_TCP_HEADER = 256;
+/** Memory a buffer whose payload is in pages costs beyond it. include/linux/skbuff.h:SKB_TRUESIZE */
+export const SKB_OVERHEAD = SKB_STRUCT + MAX_TCP_HEADER + SHARED_INFO;
 /** Fragments that one buffer can hold. include/linux/skbuff.h:MAX_SKB_FRAGS */
 export const MAX_SKB_FRAGS = 17;
 
@@ -41,8 +46,9 @@ export class sk_buff {
   nr_frags = 0;
   first: skb_frag | null = null;
   last: skb_frag | null = null;
-  /** the buffer whose pages this one shares, while that one still needs them */
+  /** the buffer whose data this one shares, while that one still needs it; and which of that buffer's data it is */
   clone_of: sk_buff | null = null;
+  head = 0;
 
   // the TCP header, and TCP's own notes. include/net/tcp.h:tcp_skb_cb
   seq = 0;
@@ -52,9 +58,12 @@ export class sk_buff {
   /** as in the header: not scaled */
   window = 0;
   urg_ptr = 0;
-  /** SYN only: the options MSS and window scale; -1 when absent */
+  /** SYN only: the options MSS and window scale, -1 when absent; "selective acknowledgements permitted" */
   opt_mss = -1;
   opt_wscale = -1;
+  opt_sack = false;
+  /** ACK only: data up to here came twice; null: the option is absent. RFC 2883 */
+  dsack: number | null = null;
   sacked = 0;
   /** left for the last time, microseconds modulo 2^32 */
   tstamp = 0;
@@ -64,11 +73,17 @@ export class sk_buff {
   daddr = 0;
   source = 0;
   dest = 0;
-  /** segments this buffer stands for */
+  /** timestamps of the TCP header, milliseconds modulo 2^32: the sender's, and the one it saw last; 0: none */
+  tsval = 0;
+  tsecr = 0;
+  /** segments this buffer stands for, and their size; size 0 when it is one segment */
   gso_segs = 0;
+  gso_size = 0;
   eor = false;
-  /** the bytes came from a device, beside their headers: they cannot be moved to another buffer */
+  /** the bytes stand beside the headers, not in pages: they cannot be moved to another buffer */
   linear = false;
+  /** so many more bytes fit beside them. include/linux/skbuff.h:skb_tailroom */
+  tailroom = 0;
 
   /** AF_UNIX: the sock that is charged for the buffer */
   sk: sock | null = null;
@@ -168,12 +183,30 @@ export function skb_clone(skb: sk_buff): sk_buff {
   }
   n.last = last;
   n.clone_of = skb;
+  n.head = skb.head;
   return n;
 }
 
-/** True while the buffer it was cloned from still waits to be acknowledged. include/linux/skbuff.h:skb_cloned */
+/** True while the buffer it was cloned from still waits to be acknowledged, with the same data. include/linux/skbuff.h:skb_cloned */
 export function skb_cloned(skb: sk_buff): boolean {
-  return skb.clone_of !== null && skb.clone_of.list !== null;
+  return skb.clone_of !== null && skb.clone_of.list !== null && skb.clone_of.head === skb.head;
+}
+
+/** A buffer that is to be changed takes data of its own; its clones keep the old. include/linux/skbuff.h:skb_unclone_keeptruesize */
+export function skb_unclone(skb: sk_buff): void {
+  skb.head++;
+}
+
+/** A buffer whose `size` bytes stand beside the headers; its memory is a block of the allocator. net/core/skbuff.c:alloc_skb */
+export function alloc_skb(size: number): sk_buff {
+  const skb = new sk_buff();
+  const needed = ((size + 63) & -64) + SHARED_INFO;
+  // Blocks are powers of two, but for the one that most headers take.
+  const block = needed <= SHARED_INFO + MAX_TCP_HEADER ? SHARED_INFO + MAX_TCP_HEADER : 2 ** (32 - Math.clz32(needed - 1));
+  skb.truesize = SKB_STRUCT + block;
+  skb.linear = true;
+  skb.tailroom = block - SHARED_INFO;
+  return skb;
 }
 
 /** Copies `len` bytes from `offset` to the user; returns how many could not be copied. net/core/datagram.c:skb_copy_datagram_iter */
@@ -263,17 +296,49 @@ export function skb_split(skb: sk_buff, tail: sk_buff, len: number): void {
   skb.len = len;
 }
 
-/** Hands the fragments of `from` to `to`, behind its own. The caller has tested the limits. net/core/skbuff.c:skb_try_coalesce */
-export function skb_append_frags(to: sk_buff, from: sk_buff): void {
-  if (from.first !== null) {
-    if (to.last === null) to.first = from.first;
-    else to.last.next = from.first;
-    to.last = from.last;
-    to.nr_frags += from.nr_frags;
-    to.len += from.len;
-    from.first = null;
-    from.last = null;
+/** Copies the bytes of a buffer to `page`; returns the place behind them. net/core/skbuff.c:skb_copy_bits */
+export function skb_copy_bits(skb: sk_buff, offset: number, page: Uint8Array, to: number, len: number): number {
+  let skip = offset;
+  let at = to;
+  const end = to + len;
+  for (let frag = skb.first; frag !== null && at < end; frag = frag.next) {
+    if (skip >= frag.size) {
+      skip -= frag.size;
+      continue;
+    }
+    const part = Math.min(end - at, frag.size - skip);
+    page.set(frag.page.subarray(frag.offset + skip, frag.offset + skip + part), at);
+    at += part;
+    skip = 0;
   }
+  return at;
+}
+
+/**
+ * Hands the bytes of `from` to `to`, behind its own; `from` keeps its length and cost. net/core/skbuff.c:skb_try_coalesce
+ * @returns memory that `to` costs more now; -1: it cannot be done
+ */
+export function skb_try_coalesce(to: sk_buff, from: sk_buff): number {
+  if (skb_cloned(to)) return -1;
+  if (from.len === 0) return 0;
+  if (from.len <= to.tailroom) {
+    const bytes = skb_bytes(from);
+    skb_add_frag(to, bytes, 0, bytes.length);
+    to.tailroom -= bytes.length;
+    return 0;
+  }
+  if (from.linear || to.nr_frags + from.nr_frags > MAX_SKB_FRAGS) return -1;
+  if (to.last === null) to.first = from.first;
+  else to.last.next = from.first;
+  to.last = from.last;
+  to.nr_frags += from.nr_frags;
+  to.len += from.len;
+  to.tailroom = 0;
+  from.first = null;
+  from.last = null;
+  const delta = from.truesize - SKB_OVERHEAD;
+  to.truesize += delta;
+  return delta;
 }
 
 /** The bytes of a buffer, for views. ours: a program never sees a buffer. */

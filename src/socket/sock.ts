@@ -142,6 +142,8 @@ export class sock extends sock_common {
   sk_lock_owner: task_struct | null = null;
   sk_lock_wq: wait_queue_head | null = null;
   readonly sk_backlog = new sk_buff_head();
+  /** memory of what is on it, until all of that is processed */
+  sk_backlog_len = 0;
 
   sk_state_change: (k: Kernel, sk: sock) => void = sock_def_wakeup;
   sk_data_ready: (k: Kernel, sk: sock) => void = sock_def_readable;
@@ -230,20 +232,28 @@ export function sk_add_backlog(sk: sock, skb: sk_buff): void {
   else list.last.next = skb;
   list.last = skb;
   list.qlen++;
+  sk.sk_backlog_len += skb.truesize;
 }
 
 /** Processes what came while the socket was locked. The lock stays. net/core/sock.c:__release_sock */
 export function __release_sock(k: Kernel, sk: sock): void {
   if (k.trace !== null) enter_sk(k, F.__release_sock, sk);
   const { sk_backlog: list } = sk;
-  for (let skb = list.first; skb !== null; skb = list.first) {
-    list.first = skb.next;
-    if (skb.next === null) list.last = null;
-    list.qlen--;
-    skb.next = null;
-    skb.prev = null;
-    sk.sk_prot.backlog_rcv(k, sk, skb);
+  while (list.first !== null) {
+    let skb: sk_buff | null = list.first;
+    // What comes meanwhile makes a list of its own.
+    list.first = null;
+    list.last = null;
+    list.qlen = 0;
+    while (skb !== null) {
+      const { next }: sk_buff = skb;
+      skb.next = null;
+      skb.prev = null;
+      sk.sk_prot.backlog_rcv(k, sk, skb);
+      skb = next;
+    }
   }
+  sk.sk_backlog_len = 0;
   leave(k, 0);
 }
 

@@ -56,6 +56,7 @@ function tcp_conn_request(k: Kernel, sk: tcp_sock, skb: sk_buff): void {
     req.advmss = sk.user_mss !== 0 ? Math.min(sk.user_mss, mss) : mss;
     req.pmtu = mtu;
     req.snd_wscale = skb.opt_wscale;
+    req.sack_ok = skb.opt_sack;
     const clamp = initial_window_clamp(sk, sk.window_clamp);
     const [wnd, limit, wscale] = tcp_select_initial_window(k, tcp_full_space(sk), req.advmss - TCPOLEN_TSTAMP_ALIGNED, clamp, skb.opt_wscale >= 0);
     req.rsk_rcv_wnd = wnd;

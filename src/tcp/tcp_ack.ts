@@ -7,19 +7,21 @@
 import type { Kernel } from '../kernel/kernel.js';
 import { jiffies } from '../kernel/timer.js';
 import { leave } from '../kernel/trace.js';
-import { __skb_unlink, skb_pull, type sk_buff } from '../socket/skbuff.js';
+import { __skb_unlink, skb_pull, skb_unclone, type sk_buff } from '../socket/skbuff.js';
 import { enter_sk } from '../socket/sock_trace.js';
 import { tcp_send_challenge_ack } from './tcp_control.js';
 import { tcp_fast_path_check, tcp_fast_path_off } from './tcp_fastpath.js';
 import { sk_mem_uncharge, tcp_wmem_free_skb } from './tcp_life.js';
-import { tcp_clock_us, tcp_is_cwnd_limited, tcp_retransmit_skb, tcp_slow_start_after_idle_check } from './tcp_output.js';
+import { tcp_clock_us, tcp_is_cwnd_limited, tcp_retransmit_skb, tcp_set_skb_tso_segs, tcp_slow_start_after_idle_check } from './tcp_output.js';
 import {
-  ICSK_TIME_PROBE0, TCP_CA_LOSS, TCP_CA_OPEN, TCP_CA_RECOVERY, tcp_packets_in_flight, tcp_send_head, tcp_wnd_end, type tcp_sock,
+  ICSK_TIME_PROBE0, TCP_CA_LOSS, TCP_CA_OPEN, TCP_CA_RECOVERY, tcp_packets_in_flight, tcp_send_head, tcp_wnd_end, TCPCB_EVER_RETRANS,
+  TCPCB_SACKED_RETRANS, type tcp_sock,
 } from './tcp_sock.js';
 import { after, before, between, TCPHDR_SYN } from './tcp_states.js';
 import { TCP_FUNCTIONS } from './tcp_trace.js';
+import { tcp_process_tlp_ack } from './tcp_tlp.js';
 import { tcp_sync_mss } from './tcp_window.js';
-import { tcp_rtt_estimator, tcp_clear_xmit_timer, tcp_probe0_when, tcp_rearm_rto, tcp_reset_xmit_timer } from './tcp_xmit_timer.js';
+import { tcp_rtt_estimator, tcp_clear_xmit_timer, tcp_probe0_when, tcp_reset_xmit_timer, tcp_set_xmit_timer } from './tcp_xmit_timer.js';
 
 const F = TCP_FUNCTIONS.id;
 
@@ -74,17 +76,18 @@ function tcp_ack_update_window(k: Kernel, sk: tcp_sock, skb: sk_buff, ack: numbe
 function tcp_tso_acked(sk: tcp_sock, skb: sk_buff): number {
   const prior = skb.gso_segs;
   const len = (sk.snd_una - skb.seq) | 0;
+  skb_unclone(skb);
   skb_pull(skb, len);
   skb.seq = sk.snd_una;
   skb.truesize -= len;
   sk.sk_wmem_queued -= len;
   sk_mem_uncharge(sk, len);
-  skb.gso_segs = Math.max(1, Math.ceil(skb.len / sk.mss_cache));
+  tcp_set_skb_tso_segs(skb, skb.gso_size);
   return Math.max(0, prior - skb.gso_segs);
 }
 
 /** Frees what is acknowledged; measures the round trip. net/ipv4/tcp_input.c:tcp_clean_rtx_queue @returns flags */
-function tcp_clean_rtx_queue(k: Kernel, sk: tcp_sock, prior_snd_una: number): number {
+function tcp_clean_rtx_queue(k: Kernel, sk: tcp_sock, prior_snd_una: number, tsecr: number): number {
   let flag = 0;
   let first: sk_buff | null = null;
   let repeated = false;
@@ -95,9 +98,9 @@ function tcp_clean_rtx_queue(k: Kernel, sk: tcp_sock, prior_snd_una: number): nu
       break;
     }
     sk.packets_out -= skb.gso_segs;
-    if ((skb.sacked & 1) !== 0) {
+    if ((skb.sacked & TCPCB_SACKED_RETRANS) !== 0) sk.retrans_out = Math.max(0, sk.retrans_out - skb.gso_segs);
+    if ((skb.sacked & TCPCB_EVER_RETRANS) !== 0) {
       repeated = true;
-      sk.retrans_out = Math.max(0, sk.retrans_out - skb.gso_segs);
     } else if (first === null) {
       first = skb;
     }
@@ -114,11 +117,10 @@ function tcp_clean_rtx_queue(k: Kernel, sk: tcp_sock, prior_snd_una: number): nu
   if (between(sk.snd_up, prior_snd_una, sk.snd_una)) sk.snd_up = sk.snd_una;
   if (flag !== 0) {
     flag |= FLAG_SET_XMIT_TIMER;
-    // Karn: what was sent twice says nothing about the time.
-    if (!repeated && first !== null) {
-      tcp_rtt_estimator(sk, (tcp_clock_us(k) - first.tstamp) | 0);
-      sk.icsk_backoff = 0;
-    }
+    // Karn: what was sent twice says nothing about the time, but its timestamp does.
+    if (!repeated && first !== null) tcp_rtt_estimator(sk, (tcp_clock_us(k) - first.tstamp) | 0);
+    else if (tsecr !== 0) tcp_rtt_estimator(sk, Math.max(1, (k.clock.ms - tsecr) | 0) * 1000);
+    if (!repeated || tsecr !== 0) sk.icsk_backoff = 0;
     if (list.first === null) sk.retrans_stamp = -1;
   }
   return flag;
@@ -168,7 +170,7 @@ function tcp_ack_probe(k: Kernel, sk: tcp_sock): void {
   if (!after(head.end_seq, tcp_wnd_end(sk))) {
     sk.icsk_backoff = 0;
     sk.icsk_probes_tstamp = 0;
-    tcp_clear_xmit_timer(sk, ICSK_TIME_PROBE0);
+    tcp_clear_xmit_timer(sk);
   } else {
     tcp_reset_xmit_timer(k, sk, ICSK_TIME_PROBE0, tcp_probe0_when(sk));
   }
@@ -207,12 +209,15 @@ function tcp_ack_acceptable(k: Kernel, sk: tcp_sock, skb: sk_buff, flags: number
     tcp_ack_probe(k, sk);
     return 1;
   }
-  flag |= tcp_clean_rtx_queue(k, sk, prior_snd_una);
-  const acked = prior_packets - sk.packets_out;
+  flag |= tcp_clean_rtx_queue(k, sk, prior_snd_una, skb.tsecr);
+  // A segment that came twice was delivered too.
+  const acked = prior_packets - sk.packets_out + (skb.dsack !== null ? 1 : 0);
+  const advanced = (flag & FLAG_SND_UNA_ADVANCED) !== 0;
   const is_dupack = (flag & (FLAG_SND_UNA_ADVANCED | FLAG_DATA | FLAG_WIN_UPDATE)) === 0;
   let again = false;
   if (is_dupack || sk.icsk_ca_state !== TCP_CA_OPEN || sk.dupacks > 0) again = tcp_fastretrans_alert(sk, flag, is_dupack);
-  if ((flag & FLAG_SET_XMIT_TIMER) !== 0) tcp_rearm_rto(k, sk);
+  if (sk.tlp_high_seq !== null) tcp_process_tlp_ack(sk, skb, advanced);
+  if ((flag & FLAG_SET_XMIT_TIMER) !== 0) tcp_set_xmit_timer(k, sk);
   if (sk.icsk_ca_state === TCP_CA_OPEN || sk.icsk_ca_state === TCP_CA_LOSS) tcp_cong_avoid(sk, acked);
   if (again) {
     retransmit_head(k, sk);
@@ -224,10 +229,10 @@ function tcp_ack_acceptable(k: Kernel, sk: tcp_sock, skb: sk_buff, flags: number
 /** After a timeout everything counts as lost: the next buffer that was not repeated yet. net/ipv4/tcp_output.c:tcp_xmit_retransmit_queue */
 function retransmit_next(k: Kernel, sk: tcp_sock): boolean {
   for (let skb = sk.tcp_rtx_queue.first; skb !== null; skb = skb.next) {
-    if ((skb.sacked & 1) !== 0) continue;
+    if ((skb.sacked & TCPCB_SACKED_RETRANS) !== 0) continue;
     if (!before(skb.seq, sk.high_seq)) return false;
     tcp_retransmit_skb(k, sk, skb);
-    return (skb.sacked & 1) !== 0;
+    return (skb.sacked & TCPCB_SACKED_RETRANS) !== 0;
   }
   return false;
 }

@@ -1,63 +1,70 @@
 /**
  * Repacking of the receive queue when memory runs out: many small buffers, each with its overhead, become few full
- * ones. Linux counterpart: net/ipv4/tcp_input.c:tcp_collapse; the out-of-order queue is not repacked.
+ * ones, and what was read already goes. Linux counterpart: net/ipv4/tcp_input.c:tcp_collapse; the out-of-order queue
+ * is not repacked.
  */
 
-import { __skb_insert, __skb_unlink, sk_buff, skb_add_frag, type sk_buff_head } from '../socket/skbuff.js';
+import { __skb_insert, __skb_unlink, alloc_skb, SHARED_INFO, skb_add_frag, skb_copy_bits, type sk_buff } from '../socket/skbuff.js';
 import { sk_mem_schedule, sock_rfree } from './tcp_life.js';
-import type { tcp_sock } from './tcp_sock.js';
+import { tcp_win_from_space, type tcp_sock } from './tcp_sock.js';
+import { before, TCPHDR_FIN, TCPHDR_SYN } from './tcp_states.js';
 
-/** Payload of a repacked buffer: what a page holds beside the structures. net/ipv4/tcp_input.c:SKB_MAX_ORDER(0, 0) */
-const COLLAPSED = 3776;
+/** Payload of a repacked buffer: what a page holds beside the structures. include/linux/skbuff.h:SKB_MAX_ORDER(0, 0) */
+const SKB_MAX_ORDER = 4096 - SHARED_INFO;
 
-/** Copies the bytes of buffers `from` .. to its successors into one buffer, at most COLLAPSED. net/ipv4/tcp_input.c:tcp_collapse */
-function collapse_run(list: sk_buff_head, from: sk_buff): sk_buff | null {
-  let bytes = from.len;
-  let last = from;
-  for (let next = from.next; next !== null && bytes + next.len <= COLLAPSED && next.seq === last.end_seq; next = next.next) {
-    bytes += next.len;
-    last = next;
-  }
-  if (last === from || list.qlen < 2) return null;
-  const page = new Uint8Array(bytes);
-  const packed = new sk_buff();
+/** Costs more than the window counts for it, or holds bytes that were read. net/ipv4/tcp_input.c:tcp_collapse */
+function worth_it(sk: tcp_sock, skb: sk_buff, start: number): boolean {
+  return tcp_win_from_space(sk, skb.truesize) > skb.len || before(skb.seq, start);
+}
+
+function may_move(skb: sk_buff | null): skb is sk_buff {
+  return skb !== null && (skb.tcp_flags & (TCPHDR_SYN | TCPHDR_FIN)) === 0;
+}
+
+/** Moves bytes from `from`, from sequence number `start` on, to a new buffer before it. net/ipv4/tcp_input.c:tcp_collapse @returns the first buffer that has bytes left */
+function collapse_one(sk: tcp_sock, from: sk_buff, start: number): sk_buff | null {
+  const list = sk.sk_receive_queue;
+  const room = Math.min(SKB_MAX_ORDER, (sk.rcv_nxt - start) | 0);
+  const packed = alloc_skb(room);
+  const page = new Uint8Array(room);
+  packed.seq = start;
+  packed.end_seq = start;
+  packed.ack_seq = from.ack_seq;
+  packed.tcp_flags = from.tcp_flags;
+  __skb_insert(list, packed, from.prev);
+  let skb: sk_buff | null = from;
   let at = 0;
-  for (let skb: sk_buff | null = from; skb !== null; skb = skb === last ? null : skb.next) {
-    for (let frag = skb.first; frag !== null; frag = frag.next) {
-      page.set(frag.page.subarray(frag.offset, frag.offset + frag.size), at);
-      at += frag.size;
+  while (at < room && may_move(skb)) {
+    const size = Math.min(room - at, (skb.end_seq - packed.end_seq) | 0);
+    if (size > 0) {
+      at = skb_copy_bits(skb, (packed.end_seq - skb.seq) | 0, page, at, size);
+      packed.end_seq = (packed.end_seq + size) | 0;
     }
-    packed.tcp_flags |= skb.tcp_flags;
-    packed.ack_seq = skb.ack_seq;
+    if (before(packed.end_seq, skb.end_seq)) break;
+    const { next }: sk_buff = skb;
+    __skb_unlink(skb, list);
+    sock_rfree(sk, skb);
+    skb = next;
   }
-  if (bytes > 0) skb_add_frag(packed, page, 0, bytes);
-  packed.seq = from.seq;
-  packed.end_seq = last.end_seq;
-  packed.truesize = 576 + bytes;
-  return packed;
+  if (at > 0) skb_add_frag(packed, page, 0, at);
+  packed.tailroom -= at;
+  sk_mem_schedule(sk, packed.truesize);
+  sk.sk_rmem_alloc += packed.truesize;
+  sk.sk_forward_alloc -= packed.truesize;
+  return skb;
 }
 
 /** Repacks the receive queue. net/ipv4/tcp_input.c:tcp_collapse */
 export function tcp_collapse(sk: tcp_sock): void {
-  const list = sk.sk_receive_queue;
-  for (let skb = list.first; skb !== null;) {
-    const packed = collapse_run(list, skb);
-    if (packed === null) {
-      skb = skb.next;
-      continue;
-    }
-    const behind: sk_buff | null = skb.prev;
-    while (skb !== null && skb.seq !== packed.end_seq) {
-      const next: sk_buff | null = skb.next;
-      const done: boolean = skb.end_seq === packed.end_seq;
-      __skb_unlink(skb, list);
-      sock_rfree(sk, skb);
-      skb = next;
-      if (done) break;
-    }
-    __skb_insert(list, packed, behind);
-    sk_mem_schedule(sk, packed.truesize);
-    sk.sk_rmem_alloc += packed.truesize;
-    sk.sk_forward_alloc -= packed.truesize;
+  let start = sk.copied_seq;
+  let skb = sk.sk_receive_queue.first;
+  while (skb !== null && !(may_move(skb) && worth_it(sk, skb, start))) {
+    start = skb.end_seq;
+    skb = skb.next;
+  }
+  while (may_move(skb) && before(start, sk.rcv_nxt)) {
+    const packed_from: sk_buff = skb;
+    skb = collapse_one(sk, packed_from, start);
+    start = skb === null ? sk.rcv_nxt : skb.prev!.end_seq;
   }
 }

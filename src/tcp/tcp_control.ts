@@ -4,6 +4,8 @@
  */
 
 import type { Kernel } from '../kernel/kernel.js';
+import { HZ } from '../kernel/clock.js';
+import { jiffies } from '../kernel/timer.js';
 import { leave } from '../kernel/trace.js';
 import { sock_net } from '../socket/net.js';
 import { __skb_queue_tail, sk_buff } from '../socket/skbuff.js';
@@ -11,13 +13,14 @@ import { enter_sk } from '../socket/sock_trace.js';
 import { ip_queue_xmit, route_mtu } from './link.js';
 import { tcp_event_new_data_sent, tcp_fragment, tcp_set_skb_tso_segs, tcp_transmit_skb, tcp_urg_mode, __tcp_push_pending_frames } from './tcp_output.js';
 import {
-  ICSK_TIME_PROBE0, ICSK_TIME_RETRANS, TCP_NAGLE_OFF, TCP_TIMEOUT_INIT, tcp_full_space, tcp_send_head, tcp_wnd_end, type tcp_request_sock,
+  ICSK_ACK_PUSHED, ICSK_ACK_TIMER, ICSK_TIME_PROBE0, ICSK_TIME_RETRANS, inet_csk_in_pingpong_mode, TCP_DELACK_MAX, TCP_DELACK_MIN, TCP_NAGLE_OFF,
+  TCP_RTO_MIN, TCP_TIMEOUT_INIT, tcp_full_space, tcp_send_head, tcp_wnd_end, type tcp_request_sock,
   type tcp_sock, type tcp_timewait_sock,
 } from './tcp_sock.js';
 import { before, between, TCP_CLOSE, TCPHDR_ACK, TCPHDR_FIN, TCPHDR_PSH, TCPHDR_RST, TCPHDR_SYN } from './tcp_states.js';
 import { TCP_FUNCTIONS } from './tcp_trace.js';
 import { initial_window_clamp, IP_MAX_MTU, tcp_mtu_to_mss, tcp_select_initial_window, tcp_sync_mss } from './tcp_window.js';
-import { tcp_probe0_when, tcp_reset_xmit_timer } from './tcp_xmit_timer.js';
+import { tcp_arm_delack, tcp_probe0_when, tcp_reset_xmit_timer, usecs_to_jiffies } from './tcp_xmit_timer.js';
 
 const F = TCP_FUNCTIONS.id;
 
@@ -50,6 +53,27 @@ function __tcp_send_ack(k: Kernel, sk: tcp_sock): void {
   // A connection that was reset meanwhile says nothing any more.
   if (sk.sk_state !== TCP_CLOSE) tcp_transmit_skb(k, sk, tcp_init_nondata_skb(tcp_acceptable_seq(sk), TCPHDR_ACK), false);
   leave(k, 0);
+}
+
+/** The ACK may wait: for data of our own, or for more to acknowledge. net/ipv4/tcp_output.c:tcp_send_delayed_ack */
+export function tcp_send_delayed_ack(k: Kernel, sk: tcp_sock): void {
+  let ato = sk.ack_ato;
+  if (ato > TCP_DELACK_MIN) {
+    let max_ato = inet_csk_in_pingpong_mode(sk) || (sk.ack_pending & ICSK_ACK_PUSHED) !== 0 ? TCP_DELACK_MAX : HZ / 2;
+    if (sk.srtt !== 0) max_ato = Math.min(max_ato, Math.max(usecs_to_jiffies(sk.srtt >> 3), TCP_DELACK_MIN));
+    ato = Math.min(ato, max_ato);
+  }
+  // The peer must not think that its data is lost.
+  ato = Math.min(ato, TCP_DELACK_MAX, TCP_RTO_MIN - 1);
+  let timeout = jiffies(k) + ato;
+  if ((sk.ack_pending & ICSK_ACK_TIMER) !== 0) {
+    if (sk.ack_timeout <= jiffies(k) + (ato >> 2)) {
+      tcp_send_ack(k, sk);
+      return;
+    }
+    timeout = Math.min(timeout, sk.ack_timeout);
+  }
+  tcp_arm_delack(k, sk, timeout);
 }
 
 /** An ACK that asks the peer to prove itself. RFC 5961; net/ipv4/tcp_input.c:tcp_send_challenge_ack */
@@ -137,6 +161,8 @@ export function tcp_v4_send_synack(k: Kernel, req: tcp_request_sock): void {
   skb.ack_seq = (req.rcv_isn + 1) | 0;
   skb.window = Math.min(req.rsk_rcv_wnd, 65535);
   skb.opt_mss = req.advmss;
+  skb.opt_sack = req.sack_ok;
+  skb.tsval = k.clock.ms;
   skb.opt_wscale = req.snd_wscale < 0 ? -1 : req.rcv_wscale;
   skb.saddr = req.skc_rcv_saddr;
   skb.daddr = req.skc_daddr;
@@ -192,6 +218,7 @@ export function tcp_connect(k: Kernel, sk: tcp_sock): void {
   const skb = tcp_init_nondata_skb(sk.write_seq, TCPHDR_SYN);
   skb.opt_mss = sk.advmss;
   skb.opt_wscale = sk.rcv_wscale;
+  skb.opt_sack = true;
   sk.write_seq = skb.end_seq;
   tcp_charge(sk, skb);
   sk.packets_out += 1;

@@ -7,17 +7,16 @@ import type { Kernel } from '../kernel/kernel.js';
 import { jiffies } from '../kernel/timer.js';
 import { leave } from '../kernel/trace.js';
 import { sock_net } from '../socket/net.js';
-import {
-  __skb_insert, __skb_queue_tail, __skb_unlink, MAX_SKB_FRAGS, skb_append_frags, skb_byte, skb_cloned, SKB_OVERHEAD, type sk_buff,
-} from '../socket/skbuff.js';
+import { __skb_insert, __skb_queue_tail, __skb_unlink, skb_byte, skb_try_coalesce, type sk_buff } from '../socket/skbuff.js';
 import { sock_flag, sock_owned_by_user } from '../socket/sock.js';
 import { enter_sk } from '../socket/sock_trace.js';
 import { RCV_SHUTDOWN, SOCK_DEAD, SOCK_DONE, SOCK_RCVBUF_LOCK, SOCK_URGINLINE } from '../socket/uapi_socket.js';
-import { tcp_send_ack } from './tcp_control.js';
+import { tcp_send_ack, tcp_send_delayed_ack } from './tcp_control.js';
 import { tcp_fast_path_check, tcp_fast_path_off } from './tcp_fastpath.js';
 import { sk_mem_schedule, sock_rfree, tcp_ofo_queue_purge, tcp_set_state } from './tcp_life.js';
 import { tcp_time_wait } from './tcp_minisocks.js';
 import { tcp_collapse } from './tcp_collapse.js';
+import { tcp_rcv_rtt_measure } from './tcp_rcvbuf.js';
 import {
   ICSK_ACK_NOMEM, ICSK_ACK_NOW, ICSK_ACK_PUSHED, ICSK_ACK_PUSHED2, inet_csk_ack_scheduled, inet_csk_in_pingpong_mode, TCP_ATO_MIN, TCP_HEADER_LEN,
   TCP_MAX_QUICKACKS, TCP_MIN_MSS, TCP_MSS_DEFAULT, tcp_receive_window, TCP_URG_NOTYET, TCP_URG_VALID, tcp_win_from_space,
@@ -29,7 +28,7 @@ import {
 } from './tcp_states.js';
 import { TCP_FUNCTIONS } from './tcp_trace.js';
 import { __tcp_select_window, tcp_grow_window, tcp_set_window_clamp } from './tcp_window.js';
-import { inet_csk_schedule_ack, tcp_enter_quickack_mode, tcp_incr_quickack, tcp_send_delayed_ack } from './tcp_xmit_timer.js';
+import { inet_csk_schedule_ack, tcp_enter_quickack_mode, tcp_incr_quickack } from './tcp_xmit_timer.js';
 
 const F = TCP_FUNCTIONS.id;
 
@@ -53,11 +52,11 @@ export function tcp_data_ready(k: Kernel, sk: tcp_sock): void {
 function tcp_measure_rcv_mss(sk: tcp_sock, skb: sk_buff): void {
   const lss = sk.ack_last_seg_size;
   sk.ack_last_seg_size = 0;
-  const { len } = skb;
+  const len = skb.gso_size !== 0 ? skb.gso_size : skb.len;
   const push = (skb.tcp_flags & TCPHDR_PSH) !== 0;
   if (len >= sk.ack_rcv_mss) {
     if (len !== sk.ack_rcv_mss) {
-      const ratio = Math.max(1, Math.floor((len * 256) / skb.truesize)) & 255;
+      const ratio = Math.max(1, Math.floor((skb.len * 256) / skb.truesize)) & 255;
       if (ratio !== sk.scaling_ratio) {
         sk.scaling_ratio = ratio;
         tcp_set_window_clamp(sk, tcp_win_from_space(sk, sk.sk_rcvbuf));
@@ -83,6 +82,7 @@ function tcp_measure_rcv_mss(sk: tcp_sock, skb: sk_buff): void {
 export function tcp_event_data_recv(k: Kernel, sk: tcp_sock, skb: sk_buff): void {
   inet_csk_schedule_ack(sk);
   tcp_measure_rcv_mss(sk, skb);
+  tcp_rcv_rtt_measure(sk);
   const now = jiffies(k);
   if (sk.ack_ato === 0) {
     tcp_incr_quickack(sk, TCP_MAX_QUICKACKS);
@@ -94,22 +94,18 @@ export function tcp_event_data_recv(k: Kernel, sk: tcp_sock, skb: sk_buff): void
     else if (m > sk.icsk_rto) tcp_incr_quickack(sk, TCP_MAX_QUICKACKS);
   }
   sk.ack_lrcvtime = now;
-  if (skb.len >= 128) tcp_grow_window(k, sk, skb);
+  if (skb.len >= 128) tcp_grow_window(k, sk, skb, true);
 }
 
 // queues
 
 /** Appends to the last buffer of the queue if its pages are not in use elsewhere. net/ipv4/tcp_input.c:tcp_try_coalesce */
 function tcp_try_coalesce(sk: tcp_sock, to: sk_buff, from: sk_buff): boolean {
-  if (to.end_seq !== from.seq || skb_cloned(to)) return false;
-  if (from.len > 0) {
-    if (from.linear || to.nr_frags + from.nr_frags > MAX_SKB_FRAGS) return false;
-    const delta = from.truesize - SKB_OVERHEAD;
-    skb_append_frags(to, from);
-    to.truesize += delta;
-    sk.sk_rmem_alloc += delta;
-    sk.sk_forward_alloc -= delta;
-  }
+  if (to.end_seq !== from.seq) return false;
+  const delta = skb_try_coalesce(to, from);
+  if (delta < 0) return false;
+  sk.sk_rmem_alloc += delta;
+  sk.sk_forward_alloc -= delta;
   to.end_seq = from.end_seq;
   to.ack_seq = from.ack_seq;
   to.tcp_flags |= from.tcp_flags;
@@ -123,10 +119,11 @@ export function tcp_queue_rcv(sk: tcp_sock, skb: sk_buff): void {
   sk.rcv_nxt = skb.end_seq;
   if (eaten) return;
   __skb_queue_tail(sk.sk_receive_queue, skb);
-  set_owner_r(sk, skb);
+  skb_set_owner_r(sk, skb);
 }
 
-function set_owner_r(sk: tcp_sock, skb: sk_buff): void {
+/** A buffer of the receive side is charged. include/net/sock.h:skb_set_owner_r */
+export function skb_set_owner_r(sk: tcp_sock, skb: sk_buff): void {
   sk.sk_rmem_alloc += skb.truesize;
   sk.sk_forward_alloc -= skb.truesize;
 }
@@ -139,28 +136,34 @@ function tcp_clamp_window(k: Kernel, sk: tcp_sock): void {
   if (sk.sk_rmem_alloc > sk.sk_rcvbuf) sk.rcv_ssthresh = Math.min(sk.window_clamp, 2 * sk.advmss);
 }
 
+/** There is room for a segment: one may go beyond the limit. net/ipv4/tcp_input.c:tcp_can_ingest (since 6.17; measured on 6.18.44) */
+function tcp_can_ingest(sk: tcp_sock): boolean {
+  return sk.sk_rmem_alloc <= sk.sk_rcvbuf;
+}
+
 /** Makes room by repacking, then by dropping what lies beyond a hole. net/ipv4/tcp_input.c:tcp_prune_queue */
 function tcp_prune_queue(k: Kernel, sk: tcp_sock): boolean {
-  if (sk.sk_rmem_alloc >= sk.sk_rcvbuf) tcp_clamp_window(k, sk);
-  if (sk.sk_rmem_alloc <= sk.sk_rcvbuf) return true;
+  if (sk.sk_rmem_alloc === 0) return false;
+  if (!tcp_can_ingest(sk)) tcp_clamp_window(k, sk);
+  if (tcp_can_ingest(sk)) return true;
   tcp_collapse(sk);
-  if (sk.sk_rmem_alloc <= sk.sk_rcvbuf) return true;
+  if (tcp_can_ingest(sk)) return true;
   tcp_ofo_queue_purge(sk);
-  if (sk.sk_rmem_alloc <= sk.sk_rcvbuf) return true;
+  if (tcp_can_ingest(sk)) return true;
   tcp_fast_path_off(sk);
   return false;
 }
 
 /** Memory for an arriving segment; false: there is none. net/ipv4/tcp_input.c:tcp_try_rmem_schedule */
-function tcp_try_rmem_schedule(k: Kernel, sk: tcp_sock, size: number): boolean {
-  if (sk.sk_rmem_alloc > sk.sk_rcvbuf && !tcp_prune_queue(k, sk)) return false;
-  sk_mem_schedule(sk, size);
+function tcp_try_rmem_schedule(k: Kernel, sk: tcp_sock, skb: sk_buff): boolean {
+  if (!tcp_can_ingest(sk) && !tcp_prune_queue(k, sk)) return false;
+  sk_mem_schedule(sk, skb.truesize);
   return true;
 }
 
 /** Data beyond a hole, kept in order of sequence. net/ipv4/tcp_input.c:tcp_data_queue_ofo */
 function tcp_data_queue_ofo(k: Kernel, sk: tcp_sock, skb: sk_buff): void {
-  if (!tcp_try_rmem_schedule(k, sk, skb.truesize)) return;
+  if (!tcp_try_rmem_schedule(k, sk, skb)) return;
   tcp_fast_path_off(sk);
   inet_csk_schedule_ack(sk);
   const list = sk.out_of_order_queue;
@@ -169,12 +172,12 @@ function tcp_data_queue_ofo(k: Kernel, sk: tcp_sock, skb: sk_buff): void {
   // Wholly inside what is there already: nothing new.
   if (place !== null && !after(skb.end_seq, place.end_seq)) return;
   __skb_insert(list, skb, place);
-  set_owner_r(sk, skb);
+  skb_set_owner_r(sk, skb);
   for (let next = skb.next; next !== null && !after(next.end_seq, skb.end_seq); next = skb.next) {
     __skb_unlink(next, list);
     sock_rfree(sk, next);
   }
-  tcp_grow_window(k, sk, skb);
+  tcp_grow_window(k, sk, skb, false);
 }
 
 /** The hole is filled: what lay beyond it follows. net/ipv4/tcp_input.c:tcp_ofo_queue */
@@ -206,7 +209,7 @@ function out_of_window(sk: tcp_sock): void {
 }
 
 function queue_and_out(k: Kernel, sk: tcp_sock, skb: sk_buff): void {
-  if (!tcp_try_rmem_schedule(k, sk, skb.truesize)) {
+  if (!tcp_try_rmem_schedule(k, sk, skb)) {
     sk.ack_pending |= ICSK_ACK_NOMEM | ICSK_ACK_NOW;
     inet_csk_schedule_ack(sk);
     sk.sk_data_ready(k, sk);
@@ -233,7 +236,10 @@ export function tcp_data_queue(k: Kernel, sk: tcp_sock, skb: sk_buff): void {
       const bare_fin = skb.len === 0 && (skb.tcp_flags & TCPHDR_FIN) !== 0;
       if (tcp_receive_window(sk) === 0 && !bare_fin) out_of_window(sk);
       else queue_and_out(k, sk, skb);
-    } else if (!after(skb.end_seq, sk.rcv_nxt) || !before(skb.seq, (sk.rcv_nxt + tcp_receive_window(sk)) | 0)) {
+    } else if (!after(skb.end_seq, sk.rcv_nxt)) {
+      if (sk.sack_ok) sk.dsack = skb.end_seq;
+      out_of_window(sk);
+    } else if (!before(skb.seq, (sk.rcv_nxt + tcp_receive_window(sk)) | 0)) {
       out_of_window(sk);
     } else if (before(skb.seq, sk.rcv_nxt)) {
       if (tcp_receive_window(sk) === 0) out_of_window(sk);

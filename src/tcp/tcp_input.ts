@@ -22,13 +22,14 @@ import { tcp_check_space, tcp_push_pending_frames } from './tcp_output.js';
 import { tcp_v4_conn_request } from './reqsk.js';
 import { tcp_shutdown } from './tcp_shutdown.js';
 import {
-  ICSK_TIME_RETRANS, inet_csk_ack_scheduled, inet_csk_in_pingpong_mode, TCP_DELACK_MAX, TCP_INIT_CWND, TCP_MAX_QUICKACKS, TCP_TIMEWAIT_LEN,
+  ICSK_TIME_RETRANS, inet_csk_ack_scheduled, inet_csk_in_pingpong_mode, TCP_DELACK_MAX, TCP_INIT_CWND, TCP_MAX_QUICKACKS, TCP_TIMEWAIT_LEN, TCPOLEN_TSTAMP_ALIGNED,
   tcp_receive_window, type tcp_sock,
 } from './tcp_sock.js';
 import {
   after, before, in_states, TCP_CLOSE, TCP_CLOSE_WAIT, TCP_CLOSING, TCP_ESTABLISHED, TCP_FIN_WAIT1, TCP_FIN_WAIT2, TCP_LAST_ACK, TCP_LISTEN,
   TCP_SYN_RECV, TCP_SYN_SENT, TCP_TIME_WAIT, TCPF_CLOSE_WAIT, TCPF_CLOSING, TCPF_LAST_ACK, TCPHDR_ACK, TCPHDR_FIN, TCPHDR_PSH, TCPHDR_RST, TCPHDR_SYN,
 } from './tcp_states.js';
+import { tcp_rcv_rtt_measure_ts, tcp_store_ts_recent } from './tcp_rcvbuf.js';
 import { TCP_FUNCTIONS } from './tcp_trace.js';
 import { tcp_init_buffer_space, tcp_initialize_rcv_mss, tcp_sync_mss } from './tcp_window.js';
 import {
@@ -117,6 +118,7 @@ function tcp_fast_path(k: Kernel, sk: tcp_sock, skb: sk_buff): boolean {
   if (skb.len === 0) {
     tcp_ack(k, sk, skb, 0);
     tcp_data_snd_check(k, sk);
+    sk.rcv_rtt_last_tsecr = sk.rcv_tsecr;
     return true;
   }
   // Memory must be asked for: that is done on the slow path.
@@ -124,6 +126,7 @@ function tcp_fast_path(k: Kernel, sk: tcp_sock, skb: sk_buff): boolean {
     tcp_slow_path(k, sk, skb);
     return true;
   }
+  tcp_rcv_rtt_measure_ts(k, sk, skb);
   tcp_queue_rcv(sk, skb);
   tcp_event_data_recv(k, sk, skb);
   let check = true;
@@ -142,6 +145,8 @@ function tcp_fast_path(k: Kernel, sk: tcp_sock, skb: sk_buff): boolean {
 /** A valid segment of ESTABLISHED: ACK, urgent data, data, FIN. net/ipv4/tcp_input.c:tcp_rcv_established (step5) */
 function tcp_slow_path(k: Kernel, sk: tcp_sock, skb: sk_buff): void {
   if (tcp_ack(k, sk, skb, FLAG_SLOWPATH) < 0) return;
+  tcp_store_ts_recent(k, sk, skb);
+  tcp_rcv_rtt_measure_ts(k, sk, skb);
   tcp_urg(k, sk, skb);
   tcp_data_queue(k, sk, skb);
   tcp_data_snd_check(k, sk);
@@ -151,9 +156,10 @@ function tcp_slow_path(k: Kernel, sk: tcp_sock, skb: sk_buff): void {
 /** A segment for an established connection. net/ipv4/tcp_input.c:tcp_rcv_established */
 export function tcp_rcv_established(k: Kernel, sk: tcp_sock, skb: sk_buff): void {
   if (k.trace !== null) enter_sk(k, F.tcp_rcv_established, sk);
-  const predicted = skb.window === sk.pred_window && (skb.tcp_flags & ~TCPHDR_PSH) === TCPHDR_ACK && skb.seq === sk.rcv_nxt
+  const predicted = skb.window === sk.pred_window && skb.dsack === null && (skb.tcp_flags & ~TCPHDR_PSH) === TCPHDR_ACK && skb.seq === sk.rcv_nxt
     && !after(skb.ack_seq, sk.snd_nxt);
   if (predicted) {
+    tcp_store_ts_recent(k, sk, skb);
     tcp_fast_path(k, sk, skb);
   } else if ((skb.tcp_flags & (TCPHDR_ACK | TCPHDR_RST | TCPHDR_SYN)) !== 0 && tcp_validate_incoming(k, sk, skb)) {
     // Data without an acknowledgement is not acceptable.
@@ -192,6 +198,7 @@ function tcp_take_syn_options(sk: tcp_sock, skb: sk_buff): void {
     sk.rcv_wscale = 0;
     sk.window_clamp = Math.min(sk.window_clamp, 65535);
   }
+  sk.sack_ok = skb.opt_sack;
   if (skb.opt_mss > 0) sk.mss_clamp = Math.min(skb.opt_mss, sk.user_mss !== 0 ? sk.user_mss : skb.opt_mss);
 }
 
@@ -200,6 +207,8 @@ function synsent_synack(k: Kernel, sk: tcp_sock, skb: sk_buff): number {
   tcp_update_wl(sk, skb.seq);
   tcp_take_syn_options(sk, skb);
   tcp_ack(k, sk, skb, FLAG_SLOWPATH);
+  tcp_store_ts_recent(k, sk, skb);
+  sk.advmss -= TCPOLEN_TSTAMP_ALIGNED;
   sk.rcv_nxt = (skb.seq + 1) | 0;
   sk.rcv_wup = sk.rcv_nxt;
   sk.snd_wnd = skb.window;
@@ -261,6 +270,7 @@ function tcp_rcv_synsent_state_process(k: Kernel, sk: tcp_sock, skb: sk_buff): n
 /** The ACK of our SYN-ACK: the child, or the socket of crossed SYNs, stands. net/ipv4/tcp_input.c:tcp_rcv_state_process */
 function synrecv_acked(k: Kernel, sk: tcp_sock, skb: sk_buff): void {
   sk.retrans_stamp = -1;
+  sk.advmss -= TCPOLEN_TSTAMP_ALIGNED;
   tcp_init_transfer(k, sk);
   sk.copied_seq = sk.rcv_nxt;
   tcp_set_state(k, sk, TCP_ESTABLISHED);
@@ -392,6 +402,7 @@ function rcv_state_process(k: Kernel, sk: tcp_sock, skb: sk_buff): number {
       return 0;
     }
   }
+  tcp_store_ts_recent(k, sk, skb);
   const used = state_after_ack(k, sk, skb);
   if (used === 1) return 1;
   if (used === 2) return 0;

@@ -5,7 +5,7 @@
 
 import type { Kernel } from '../kernel/kernel.js';
 import { leave } from '../kernel/trace.js';
-import type { sk_buff } from '../socket/skbuff.js';
+import { skb_try_coalesce, type sk_buff } from '../socket/skbuff.js';
 import { sk_add_backlog, sk_error_report, sock_flag, sock_owned_by_user, type sock_common } from '../socket/sock.js';
 import { enter_sk } from '../socket/sock_trace.js';
 import { SOCK_DEAD } from '../socket/uapi_socket.js';
@@ -20,7 +20,10 @@ import {
 } from './tcp_minisocks.js';
 import { is_v6_address, type tcp_request_sock, type tcp_sock, type tcp_timewait_sock } from './tcp_sock.js';
 import { tcp_ld_RTO_revert } from './tcp_timer.js';
-import { before, after, TCP_CLOSE, TCP_ESTABLISHED, TCP_LISTEN, TCP_NEW_SYN_RECV, TCP_SYN_RECV, TCP_SYN_SENT, TCP_TIME_WAIT } from './tcp_states.js';
+import {
+  after, before, TCP_CLOSE, TCP_ESTABLISHED, TCP_LISTEN, TCP_NEW_SYN_RECV, TCP_SYN_RECV, TCP_SYN_SENT, TCP_TIME_WAIT, TCPHDR_ACK, TCPHDR_RST,
+  TCPHDR_SYN, TCPHDR_URG,
+} from './tcp_states.js';
 import { TCP_FUNCTIONS } from './tcp_trace.js';
 
 const F = TCP_FUNCTIONS.id;
@@ -78,10 +81,41 @@ function rcv_time_wait(k: Kernel, tw: tcp_timewait_sock, skb: sk_buff): void {
   }
 }
 
+/** Two segments in a row that one reading of the headers can serve. net/ipv4/tcp_ipv4.c:tcp_add_backlog */
+function may_merge(tail: sk_buff, skb: sk_buff): boolean {
+  return tail.end_seq === skb.seq && ((tail.tcp_flags | skb.tcp_flags) & (TCPHDR_SYN | TCPHDR_RST | TCPHDR_URG)) === 0
+    && (tail.tcp_flags & skb.tcp_flags & TCPHDR_ACK) !== 0 && tail.tsval === skb.tsval && tail.tsecr === skb.tsecr
+    && tail.dsack === null && skb.dsack === null;
+}
+
+/** Leaves a segment to the call that holds the socket; segments in a row become one. net/ipv4/tcp_ipv4.c:tcp_add_backlog */
+export function tcp_add_backlog(sk: tcp_sock, skb: sk_buff): void {
+  const { last: tail } = sk.sk_backlog;
+  if (tail === null || !may_merge(tail, skb)) {
+    sk_add_backlog(sk, skb);
+    return;
+  }
+  const gso_size = Math.max(tail.gso_size !== 0 ? tail.gso_size : tail.len, skb.gso_size !== 0 ? skb.gso_size : skb.len);
+  const delta = skb_try_coalesce(tail, skb);
+  if (delta < 0) {
+    sk_add_backlog(sk, skb);
+    return;
+  }
+  sk.sk_backlog_len += delta;
+  tail.end_seq = skb.end_seq;
+  if (!before(skb.ack_seq, tail.ack_seq)) {
+    tail.ack_seq = skb.ack_seq;
+    tail.window = skb.window;
+  }
+  tail.tcp_flags |= skb.tcp_flags;
+  tail.gso_size = gso_size;
+  tail.gso_segs += skb.gso_segs;
+}
+
 /** A listener looks at once; a connection that is locked by a call looks later. net/ipv4/tcp_ipv4.c:tcp_v4_rcv */
 function deliver_to(k: Kernel, sk: tcp_sock, skb: sk_buff): void {
   if (sk.sk_state === TCP_LISTEN || !sock_owned_by_user(sk)) tcp_v4_do_rcv(k, sk, skb);
-  else sk_add_backlog(sk, skb);
+  else tcp_add_backlog(sk, skb);
 }
 
 function lookup(k: Kernel, skb: sk_buff): sock_common | null {

@@ -92,6 +92,7 @@ export function tcp_write_queue_purge(sk: tcp_sock): void {
   purge_snd(sk, sk.tcp_rtx_queue);
   sk.packets_out = 0;
   sk.retrans_out = 0;
+  sk.tlp_high_seq = null;
   sk.dupacks = 0;
   sk.icsk_backoff = 0;
 }

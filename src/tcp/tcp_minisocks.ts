@@ -180,6 +180,7 @@ function tcp_create_openreq_child(k: Kernel, sk: tcp_sock, req: tcp_request_sock
   newsk.rcv_ssthresh = req.rsk_rcv_wnd;
   newsk.rcv_wnd = req.rsk_rcv_wnd;
   newsk.rcv_wscale = req.rcv_wscale;
+  newsk.sack_ok = req.sack_ok;
   newsk.snd_wscale = Math.max(req.snd_wscale, 0);
   newsk.snd_wnd = skb.window * 2 ** newsk.snd_wscale;
   newsk.max_window = newsk.snd_wnd;

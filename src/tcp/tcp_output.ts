@@ -7,19 +7,19 @@
 import type { Kernel } from '../kernel/kernel.js';
 import { jiffies } from '../kernel/timer.js';
 import { leave } from '../kernel/trace.js';
-import { __skb_insert, __skb_queue_tail, __skb_unlink, sk_buff, skb_clone, skb_shift, skb_split } from '../socket/skbuff.js';
+import { __skb_insert, __skb_queue_tail, __skb_unlink, sk_buff, skb_clone, skb_shift, skb_split, skb_unclone } from '../socket/skbuff.js';
 import { enter_sk } from '../socket/sock_trace.js';
 import { SOCK_SNDBUF_LOCK } from '../socket/uapi_socket.js';
 import { ip_queue_xmit, skb_still_in_host_queue } from './link.js';
 import { tcp_wmem_free_skb } from './tcp_life.js';
 import { TCP_FUNCTIONS } from './tcp_trace.js';
 import {
-  inet_csk_ack_scheduled, TCP_ATO_MIN, TCP_CA_RECOVERY, TCP_INIT_CWND, TCP_NAGLE_CORK, TCP_NAGLE_PUSH, tcp_in_slow_start, tcp_packets_in_flight,
-  tcp_send_head, tcp_wnd_end, type tcp_sock,
+  ICSK_TIME_LOSS_PROBE, inet_csk_ack_scheduled, TCP_ATO_MIN, TCP_CA_RECOVERY, TCP_INIT_CWND, TCP_NAGLE_CORK, TCP_NAGLE_PUSH, tcp_in_slow_start, tcp_packets_in_flight,
+  tcp_send_head, tcp_wnd_end, TCPCB_EVER_RETRANS, TCPCB_SACKED_RETRANS, type tcp_sock,
 } from './tcp_sock.js';
 import { after, before, TCP_CLOSE, TCPHDR_ACK, TCPHDR_FIN, TCPHDR_PSH, TCPHDR_SYN, TCPHDR_URG } from './tcp_states.js';
 import { GSO_MAX_SIZE, tcp_select_window, tcp_sndbuf_expand } from './tcp_window.js';
-import { tcp_check_probe_timer, tcp_clear_delack, tcp_rearm_rto } from './tcp_xmit_timer.js';
+import { tcp_check_probe_timer, tcp_clear_delack, tcp_rearm_rto, tcp_schedule_loss_probe } from './tcp_xmit_timer.js';
 
 const F = TCP_FUNCTIONS.id;
 
@@ -51,7 +51,7 @@ function tcp_event_data_sent(k: Kernel, sk: tcp_sock): void {
 
 /** Microseconds, modulo 2^32. include/net/tcp.h:tcp_clock_us */
 export function tcp_clock_us(k: Kernel): number {
-  return (k.clock.nowNs / 1000) | 0;
+  return k.clock.us;
 }
 
 /**
@@ -60,19 +60,29 @@ export function tcp_clock_us(k: Kernel): number {
  */
 export function tcp_transmit_skb(k: Kernel, sk: tcp_sock, skb: sk_buff, clone_it: boolean): void {
   const out = clone_it ? skb_clone(skb) : skb;
-  skb.tstamp = tcp_clock_us(k);
+  sk.tcp_mstamp = tcp_clock_us(k);
+  sk.tcp_wstamp = sk.tcp_mstamp;
+  skb.tstamp = sk.tcp_mstamp;
   const flags = skb.tcp_flags;
   out.seq = skb.seq;
   out.end_seq = skb.end_seq;
   out.tcp_flags = flags;
   out.gso_segs = skb.gso_segs;
+  out.gso_size = skb.gso_size;
+  out.tsval = k.clock.ms;
+  out.tsecr = sk.ts_recent;
   out.opt_mss = skb.opt_mss;
   out.opt_wscale = skb.opt_wscale;
+  out.opt_sack = skb.opt_sack;
   out.saddr = sk.inet_saddr;
   out.daddr = sk.skc_daddr;
   out.source = sk.inet_sport;
   out.dest = sk.skc_dport;
   if ((flags & TCPHDR_ACK) !== 0) out.ack_seq = sk.rcv_nxt;
+  if (sk.dsack !== null) {
+    out.dsack = sk.dsack;
+    sk.dsack = null;
+  }
   out.window = (flags & TCPHDR_SYN) !== 0 ? Math.min(sk.rcv_wnd, 65535) : tcp_select_window(sk);
   if (tcp_urg_mode(sk) && before(skb.seq, sk.snd_up)) {
     const ahead = (sk.snd_up - skb.seq) | 0;
@@ -93,7 +103,7 @@ export function tcp_event_new_data_sent(k: Kernel, sk: tcp_sock, skb: sk_buff): 
   __skb_unlink(skb, sk.sk_write_queue);
   __skb_queue_tail(sk.tcp_rtx_queue, skb);
   sk.packets_out += skb.gso_segs;
-  if (prior_packets === 0) tcp_rearm_rto(k, sk);
+  if (prior_packets === 0 || sk.icsk_pending === ICSK_TIME_LOSS_PROBE) tcp_rearm_rto(k, sk);
   tcp_check_space(k, sk);
 }
 
@@ -139,7 +149,7 @@ function tcp_cwnd_test(sk: tcp_sock): number {
 }
 
 /** The first segment of the buffer fits into the peer's window. net/ipv4/tcp_output.c:tcp_snd_wnd_test */
-function tcp_snd_wnd_test(sk: tcp_sock, skb: sk_buff, mss: number): boolean {
+export function tcp_snd_wnd_test(sk: tcp_sock, skb: sk_buff, mss: number): boolean {
   const end_seq = skb.len > mss ? (skb.seq + mss) | 0 : skb.end_seq;
   return !after(end_seq, tcp_wnd_end(sk));
 }
@@ -155,23 +165,41 @@ function tcp_mss_split_point(sk: tcp_sock, skb: sk_buff, mss: number, max_segs: 
   return tcp_nagle_check(partial !== 0, sk, nonagle) ? needed - partial : needed;
 }
 
+/**
+ * The ACK that makes room is not due within a millisecond, or half a round trip: waiting for it is not worth it. Round trips under a
+ * millisecond have passed by the next segment on Linux; here calls take no time. net/ipv4/tcp_output.c:tcp_tso_should_defer
+ */
+function ack_is_far(k: Kernel, sk: tcp_sock, head: sk_buff): boolean {
+  const srttUs = sk.srtt >> 3;
+  return srttUs >= 1000 && ((head.tstamp - k.clock.us) | 0) + srttUs > Math.min(srttUs >> 1, 1000);
+}
+
 /** A large buffer waits for more room, so that fewer and larger ones go out. net/ipv4/tcp_output.c:tcp_tso_should_defer */
-function tcp_tso_should_defer(sk: tcp_sock, skb: sk_buff, mss: number, max_segs: number): boolean {
+function tcp_tso_should_defer(k: Kernel, sk: tcp_sock, skb: sk_buff, mss: number, max_segs: number): boolean {
   if (sk.icsk_ca_state >= TCP_CA_RECOVERY) return false;
+  // Only in the middle of a burst.
+  if (((k.clock.us - sk.tcp_wstamp) | 0) > 1000) return false;
   const send_win = (tcp_wnd_end(sk) - skb.seq) | 0;
   const cong_win = (sk.snd_cwnd - tcp_packets_in_flight(sk)) * mss;
   const limit = Math.min(send_win, cong_win);
   if (limit >= max_segs * mss) return false;
   if (skb.next !== null && limit >= skb.len) return false;
   const chunk = Math.floor(Math.min(sk.snd_wnd, sk.snd_cwnd * mss) / 3);
-  if (limit >= chunk || sk.tcp_rtx_queue.first === null) return false;
+  const { first: head } = sk.tcp_rtx_queue;
+  if (limit >= chunk || head === null || ack_is_far(k, sk, head)) return false;
   if ((cong_win < send_win ? cong_win : send_win) <= skb.len) return true;
   return (skb.tcp_flags & TCPHDR_FIN) === 0 && !skb.eor;
 }
 
 /** How many segments a buffer stands for. net/ipv4/tcp_output.c:tcp_set_skb_tso_segs */
 export function tcp_set_skb_tso_segs(skb: sk_buff, mss: number): number {
-  skb.gso_segs = skb.len <= mss ? 1 : Math.ceil(skb.len / mss);
+  if (skb.len <= mss) {
+    skb.gso_size = 0;
+    skb.gso_segs = 1;
+  } else {
+    skb.gso_size = mss;
+    skb.gso_segs = Math.ceil(skb.len / mss);
+  }
   return skb.gso_segs;
 }
 
@@ -185,6 +213,8 @@ export function tcp_fragment(sk: tcp_sock, skb: sk_buff, len: number, mss: numbe
   skb.end_seq = buff.seq;
   buff.tcp_flags = skb.tcp_flags;
   skb.tcp_flags &= ~(TCPHDR_FIN | TCPHDR_PSH);
+  buff.eor = skb.eor;
+  skb.eor = false;
   buff.tstamp = skb.tstamp;
   if (skb.ubuf !== null) buff.ubuf = skb.ubuf.get();
   buff.truesize += total - len;
@@ -261,7 +291,7 @@ export function tcp_write_xmit(k: Kernel, sk: tcp_sock, mss: number, nonagle: nu
     if (!tcp_snd_wnd_test(sk, skb, mss)) break;
     if (tso_segs === 1) {
       if (!tcp_nagle_test(sk, skb, mss, skb.next === null ? nonagle : TCP_NAGLE_PUSH)) break;
-    } else if (push_one === 0 && tcp_tso_should_defer(sk, skb, mss, max_segs)) {
+    } else if (push_one === 0 && tcp_tso_should_defer(k, sk, skb, mss, max_segs)) {
       break;
     }
     const limit = tso_segs > 1 && !tcp_urg_mode(sk) ? tcp_mss_split_point(sk, skb, mss, cwnd_quota, nonagle) : mss;
@@ -276,6 +306,7 @@ export function tcp_write_xmit(k: Kernel, sk: tcp_sock, mss: number, nonagle: nu
   }
   const is_cwnd_limited = tcp_packets_in_flight(sk) >= sk.snd_cwnd;
   if (sent_pkts > 0 || is_cwnd_limited) tcp_cwnd_validate(sk, is_cwnd_limited);
+  if (sent_pkts > 0 && push_one !== 2) tcp_schedule_loss_probe(k, sk, false);
   leave(k, 0);
   return sent_pkts === 0 && sk.packets_out === 0 && sk.sk_write_queue.first !== null;
 }
@@ -300,12 +331,12 @@ export function tcp_push_one(k: Kernel, sk: tcp_sock): void {
   leave(k, 0);
 }
 
-/** Sends a buffer of the retransmit queue again. net/ipv4/tcp_output.c:__tcp_retransmit_skb */
-export function tcp_retransmit_skb(k: Kernel, sk: tcp_sock, skb: sk_buff): void {
+/** Sends a buffer of the retransmit queue again. net/ipv4/tcp_output.c:__tcp_retransmit_skb @returns false: the last copy has not left the machine yet */
+export function __tcp_retransmit_skb(k: Kernel, sk: tcp_sock, skb: sk_buff): boolean {
   if (skb_still_in_host_queue(k, sk.skc_daddr, skb)) {
     // The first try counts from when it was sent, although it has not left.
     if (sk.retrans_stamp < 0) sk.retrans_stamp = k.clock.nowNs - ((tcp_clock_us(k) - skb.tstamp) | 0) * 1000;
-    return;
+    return false;
   }
   // What the peer has already is not sent again, and no more than its window takes.
   const window = (tcp_wnd_end(sk) - skb.seq) | 0;
@@ -315,8 +346,16 @@ export function tcp_retransmit_skb(k: Kernel, sk: tcp_sock, skb: sk_buff): void 
     tcp_fragment(sk, skb, limit, sk.mss_cache);
     sk.packets_out += skb.gso_segs + skb.next!.gso_segs - before_segs;
   }
+  skb_unclone(skb);
   tcp_transmit_skb(k, sk, skb, true);
   if (sk.retrans_stamp < 0) sk.retrans_stamp = k.clock.nowNs;
-  if ((skb.sacked & 1) === 0) sk.retrans_out += skb.gso_segs;
-  skb.sacked |= 1;
+  skb.sacked |= TCPCB_EVER_RETRANS;
+  return true;
+}
+
+/** As __tcp_retransmit_skb, and counts it: the data is thought to be lost. net/ipv4/tcp_output.c:tcp_retransmit_skb */
+export function tcp_retransmit_skb(k: Kernel, sk: tcp_sock, skb: sk_buff): void {
+  if (!__tcp_retransmit_skb(k, sk, skb)) return;
+  if ((skb.sacked & TCPCB_SACKED_RETRANS) === 0) sk.retrans_out += skb.gso_segs;
+  skb.sacked |= TCPCB_SACKED_RETRANS;
 }

@@ -29,6 +29,7 @@ import {
 } from './tcp_sock.js';
 import { after, TCP_CLOSE, TCP_LISTEN, TCPHDR_FIN } from './tcp_states.js';
 import { TCP_FUNCTIONS } from './tcp_trace.js';
+import { tcp_rcv_space_adjust } from './tcp_rcvbuf.js';
 import { __tcp_select_window } from './tcp_window.js';
 
 const F = TCP_FUNCTIONS.id;
@@ -141,7 +142,7 @@ function advance_seq(sk: tcp_sock, st: recv_state, n: number): void {
 }
 
 /** Hands the bytes of one buffer to the program. net/ipv4/tcp.c:tcp_recvmsg_locked (found_ok_skb) @returns false: stop */
-function take_from(sk: tcp_sock, msg: msghdr, st: recv_state, skb: sk_buff, start: number): boolean {
+function take_from(k: Kernel, sk: tcp_sock, msg: msghdr, st: recv_state, skb: sk_buff, start: number): boolean {
   let offset = start;
   let used = Math.min(skb.len - offset, st.len);
   if (sk.urg_data !== 0) {
@@ -165,6 +166,7 @@ function take_from(sk: tcp_sock, msg: msghdr, st: recv_state, skb: sk_buff, star
     advance_seq(sk, st, used);
     st.copied += used;
     st.len -= used;
+    tcp_rcv_space_adjust(k, sk);
   }
   if (sk.urg_data !== 0 && after(sk.copied_seq, sk.urg_seq)) {
     sk.urg_data = 0;
@@ -214,7 +216,7 @@ function recv_step(k: Kernel, sk: tcp_sock, msg: msghdr, st: recv_state): number
       if ((st.flags & MSG_PEEK) === 0) tcp_eat_recv_skb(sk, skb);
       break;
     }
-    if (!take_from(sk, msg, st, skb, offset)) break;
+    if (!take_from(k, sk, msg, st, skb, offset)) break;
   }
   tcp_cleanup_rbuf(k, sk, st.copied);
   return st.copied;

@@ -11,7 +11,7 @@ import { leave } from '../kernel/trace.js';
 import { msg_zerocopy_alloc, msg_zerocopy_put_abort, type ubuf_info } from '../socket/errqueue.js';
 import type { msghdr } from '../socket/msghdr.js';
 import { __skb_queue_tail, __skb_unlink, MAX_SKB_FRAGS, sk_buff, skb_add_frag } from '../socket/skbuff.js';
-import { lock_sock, lock_sock_nowait, release_sock, sock_deadline } from '../socket/sock.js';
+import { __release_sock, lock_sock, lock_sock_nowait, release_sock, sock_deadline } from '../socket/sock.js';
 import { enter_sk } from '../socket/sock_trace.js';
 import type { socket } from '../socket/socket.js';
 import { sk_stream_error, sk_stream_memory_free, sk_stream_wait_connect, sk_stream_wait_memory } from '../socket/stream.js';
@@ -31,6 +31,9 @@ export const AT_SEND_COPY = point('tcp_sendmsg_locked', 'copy_from_user');
 /** Bytes of a page that send() fills before it takes the next one. net/core/sock.c:SKB_FRAG_PAGE_ORDER */
 const PAGE_FRAG_SIZE = 32768;
 
+/** Buffers that a send makes before it looks at its backlog. net/ipv4/tcp.c:tcp_sendmsg_locked (process_backlog) */
+const SKBS_PER_FLUSH = 16;
+
 // what a step of a send wants besides a result
 const WAIT_CONNECT = -100001;
 const WAIT_MEMORY = -100002;
@@ -43,6 +46,10 @@ class send_state {
   readonly flags: number;
   /** the handshake is over and the first checks are done */
   started = false;
+  /** buffers made since the backlog was looked at */
+  process_backlog = 0;
+  /** the next bytes go into a buffer of their own */
+  new_segment = false;
   /** the point before this copy has been passed */
   at_copy = false;
   /** the send as MSG_ZEROCOPY counts it; null: an ordinary one */
@@ -148,34 +155,54 @@ function no_space(k: Kernel, sk: tcp_sock, st: send_state): number {
   return WAIT_MEMORY;
 }
 
+/** The checks at the start of a send, and again after others had the socket. net/ipv4/tcp.c:tcp_sendmsg_locked (restart) */
+function send_start(sk: tcp_sock, st: send_state): boolean {
+  st.started = true;
+  st.size_goal = tcp_xmit_size_goal(sk, st.flags);
+  return sk.sk_err === 0 && (sk.sk_shutdown & SEND_SHUTDOWN) === 0;
+}
+
+/** A long send takes the ACKs that came meanwhile: they free memory and let more leave. include/net/sock.h:sk_flush_backlog @returns true when there were any */
+function sk_flush_backlog(k: Kernel, sk: tcp_sock, st: send_state): boolean {
+  if (st.process_backlog < SKBS_PER_FLUSH) return false;
+  st.process_backlog = 0;
+  if (sk.sk_backlog.first === null) return false;
+  __release_sock(k, sk);
+  return true;
+}
+
 /** Runs a send until it is done or must wait. net/ipv4/tcp.c:tcp_sendmsg_locked @returns the result, or what it waits for */
 function send_step(k: Kernel, sk: tcp_sock, msg: msghdr, st: send_state): number {
   if (!st.started) {
     if (sk.sk_state !== TCP_ESTABLISHED && sk.sk_state !== TCP_CLOSE_WAIT) return WAIT_CONNECT;
-    st.started = true;
-    st.size_goal = tcp_xmit_size_goal(sk, st.flags);
-    if (sk.sk_err !== 0 || (sk.sk_shutdown & SEND_SHUTDOWN) !== 0) return send_error(k, sk, st, -EPIPE);
+    if (!send_start(sk, st)) return send_error(k, sk, st, -EPIPE);
     if ((st.flags & MSG_ZEROCOPY) !== 0 && sk.sk_zerocopy && msg.msg_iter.count > 0) st.ubuf = msg_zerocopy_alloc(k, sk);
   }
   const { msg_iter } = msg;
-  const { size_goal } = st;
   while (msg_iter.count > 0) {
+    const { size_goal } = st;
     let skb = sk.sk_write_queue.last;
-    if (skb === null || skb.len >= size_goal || skb.eor || (st.ubuf !== null && skb.ubuf !== st.ubuf)) {
+    if (skb === null || skb.len >= size_goal || skb.eor || st.new_segment || (st.ubuf !== null && skb.ubuf !== st.ubuf)) {
       if (!sk_stream_memory_free(k, sk)) return no_space(k, sk, st);
+      if (sk_flush_backlog(k, sk, st)) {
+        if (!send_start(sk, st)) return send_error(k, sk, st, -EPIPE);
+        continue;
+      }
       skb = tcp_skb_entail(k, sk, st.ubuf);
+      st.process_backlog++;
+      st.new_segment = false;
     }
     if (k.preempt && !st.at_copy) {
       st.at_copy = true;
       return COPY_POINT;
     }
     st.at_copy = false;
-    let copy = append_data(sk, skb, msg, size_goal - skb.len);
+    const copy = append_data(sk, skb, msg, size_goal - skb.len);
     if (copy === 0) {
+      // The buffer can hold no more fragments.
       tcp_mark_push(sk, skb);
-      if (!sk_stream_memory_free(k, sk)) return no_space(k, sk, st);
-      skb = tcp_skb_entail(k, sk, st.ubuf);
-      copy = append_data(sk, skb, msg, size_goal);
+      st.new_segment = true;
+      continue;
     }
     if (copy < 0) return send_error(k, sk, st, copy);
     if (st.copied === 0) skb.tcp_flags &= ~TCPHDR_PSH;

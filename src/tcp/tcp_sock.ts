@@ -20,7 +20,6 @@ export const TCP_MSS_DEFAULT = 536;
 export const TCP_MIN_MSS = 88;
 export const TCP_INIT_CWND = 10;
 export const TCP_INFINITE_SSTHRESH = 0x7fffffff;
-export const MAX_TCP_HEADER = 320;
 export const TCP_MAX_WSCALE = 14;
 export const TCP_MAX_QUICKACKS = 16;
 
@@ -51,6 +50,7 @@ export const ICSK_ACK_NOMEM = 32;
 export const ICSK_TIME_NONE = 0;
 export const ICSK_TIME_RETRANS = 1;
 export const ICSK_TIME_PROBE0 = 3;
+export const ICSK_TIME_LOSS_PROBE = 5;
 
 // what was put off while the socket was locked: sk_tsq_flags. include/linux/tcp.h
 export const TCPF_WRITE_TIMER_DEFERRED = 1;
@@ -61,6 +61,10 @@ export const TCPF_ACK_DEFERRED = 4;
 export const TCP_URG_VALID = 0x0100;
 export const TCP_URG_NOTYET = 0x0200;
 export const TCP_URG_READ = 0x0400;
+
+// sacked: repeated and counted in retrans_out; repeated at all. include/net/tcp.h
+export const TCPCB_SACKED_RETRANS = 0x02;
+export const TCPCB_EVER_RETRANS = 0x80;
 
 // icsk_ca_state, without the states that need SACK. include/uapi/linux/tcp.h
 export const TCP_CA_OPEN = 0;
@@ -137,11 +141,29 @@ export class tcp_sock extends sock {
   /** raw window that the next in-order segment must carry for the fast path; -1: the fast path is off */
   pred_window = -1;
   readonly out_of_order_queue = new sk_buff_head();
+  /** the next ACK says that data up to here came twice; null: it does not. RFC 2883 */
+  dsack: number | null = null;
   urg_data = 0;
   urg_seq = 0;
   rcv_up = 0;
+  /** bytes that the program read in a round trip, at least; with where and when (us) the measurement began */
   rcvq_space = 0;
   rcvq_seq = 0;
+  rcvq_time = 0;
+  /** round trip as the receiver sees it, eighths of a microsecond; 0: not known */
+  rcv_rtt_us = 0;
+  rcv_rtt_seq = 0;
+  rcv_rtt_time = 0;
+  /** a whole window has come since the program's reading was measured last */
+  rcv_round = false;
+  /** now, as of the last segment that came or left, microseconds */
+  tcp_mstamp = 0;
+  /** when a segment left last */
+  tcp_wstamp = 0;
+  /** timestamps (ms): the peer's latest, to be echoed; our own as the peer echoed it last, and the one that was measured last */
+  ts_recent = 0;
+  rcv_tsecr = 0;
+  rcv_rtt_last_tsecr = 0;
 
   // sender
   snd_una = 0;
@@ -153,6 +175,8 @@ export class tcp_sock extends sock {
   snd_wnd = 0;
   snd_wl1 = 0;
   snd_wscale = 0;
+  /** the peer understands selective acknowledgements */
+  sack_ok = false;
   max_window = 0;
   mss_cache = TCP_MSS_DEFAULT;
   mss_clamp = TCP_MSS_DEFAULT;
@@ -166,6 +190,9 @@ export class tcp_sock extends sock {
   readonly tcp_rtx_queue = new sk_buff_head();
   packets_out = 0;
   retrans_out = 0;
+  /** a loss probe is on the way: the end of what was sent when it left, and whether it repeated data; null: none is */
+  tlp_high_seq: number | null = null;
+  tlp_retrans = false;
   dupacks = 0;
   high_seq = 0;
   snd_cwnd = TCP_INIT_CWND;
@@ -210,6 +237,7 @@ export class tcp_request_sock extends sock_common {
   mss = TCP_MSS_DEFAULT;
   snd_wscale = -1;
   rcv_wscale = 0;
+  sack_ok = false;
   rsk_rcv_wnd = 0;
   rsk_window_clamp = 0;
   advmss = TCP_MSS_DEFAULT;
@@ -282,9 +310,14 @@ export function tcp_win_from_space(sk: tcp_sock, space: number): number {
   return Math.floor((space * sk.scaling_ratio) / 256);
 }
 
+/** The memory that a window needs. include/net/tcp.h:tcp_space_from_win */
+export function tcp_space_from_win(sk: tcp_sock, win: number): number {
+  return Math.floor((win * 256) / sk.scaling_ratio);
+}
+
 /** Window for the memory that is free now. include/net/tcp.h:tcp_space */
 export function tcp_space(sk: tcp_sock): number {
-  return tcp_win_from_space(sk, sk.sk_rcvbuf - sk.sk_rmem_alloc);
+  return tcp_win_from_space(sk, sk.sk_rcvbuf - sk.sk_backlog_len - sk.sk_rmem_alloc);
 }
 
 /** Window for all the memory. include/net/tcp.h:tcp_full_space */

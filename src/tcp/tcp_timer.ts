@@ -17,11 +17,12 @@ import { tcp_done, tcp_write_err } from './tcp_life.js';
 import { tcp_time_wait } from './tcp_minisocks.js';
 import { tcp_clock_us, tcp_retransmit_skb } from './tcp_output.js';
 import {
-  ICSK_ACK_TIMER, ICSK_TIME_NONE, ICSK_TIME_PROBE0, ICSK_TIME_RETRANS, inet_csk_ack_scheduled, inet_csk_in_pingpong_mode, TCP_ATO_MIN, TCP_CA_LOSS,
-  TCP_RTO_MAX, TCP_RTO_MIN, tcp_send_head, TCP_TIMEOUT_INIT, TCP_TIMEWAIT_LEN, TCPF_ACK_DEFERRED, TCPF_DELACK_TIMER_DEFERRED,
+  ICSK_ACK_TIMER, ICSK_TIME_LOSS_PROBE, ICSK_TIME_NONE, ICSK_TIME_PROBE0, ICSK_TIME_RETRANS, inet_csk_ack_scheduled, inet_csk_in_pingpong_mode, TCP_ATO_MIN, TCP_CA_LOSS,
+  TCP_RTO_MAX, TCP_RTO_MIN, tcp_send_head, TCP_TIMEOUT_INIT, TCP_TIMEWAIT_LEN, TCPCB_SACKED_RETRANS, TCPF_ACK_DEFERRED, TCPF_DELACK_TIMER_DEFERRED,
   TCPF_WRITE_TIMER_DEFERRED, type tcp_sock,
 } from './tcp_sock.js';
 import { in_states, TCP_CLOSE, TCP_FIN_WAIT2, TCP_LISTEN, TCP_SYN_SENT, TCPF_CLOSE, TCPF_LISTEN, TCPF_SYN_RECV, TCPF_SYN_SENT } from './tcp_states.js';
+import { tcp_send_loss_probe } from './tcp_tlp.js';
 import { TCP_FUNCTIONS } from './tcp_trace.js';
 import {
   tcp_base_rto, keepalive_intvl_when, keepalive_time_elapsed, keepalive_time_when, tcp_fin_time, tcp_probe0_when, tcp_reset_keepalive_timer, tcp_reset_xmit_timer,
@@ -80,7 +81,8 @@ function tcp_enter_loss(sk: tcp_sock): void {
   sk.snd_cwnd_cnt = 0;
   sk.dupacks = 0;
   sk.retrans_out = 0;
-  for (let skb = sk.tcp_rtx_queue.first; skb !== null; skb = skb.next) skb.sacked = 0;
+  sk.tlp_high_seq = null;
+  for (let skb = sk.tcp_rtx_queue.first; skb !== null; skb = skb.next) skb.sacked &= ~TCPCB_SACKED_RETRANS;
 }
 
 /** A timer must not fire later than TCP_USER_TIMEOUT ends. net/ipv4/tcp_timer.c:tcp_clamp_rto_to_user_timeout */
@@ -157,8 +159,10 @@ function tcp_write_timer_handler(k: Kernel, sk: tcp_sock): void {
     if (sk.icsk_timeout > jiffies(k)) {
       mod_timer(k, sk.retransmit_timer, sk.icsk_timeout);
     } else {
-      sk.icsk_pending = ICSK_TIME_NONE;
-      if (what === ICSK_TIME_RETRANS) tcp_retransmit_timer(k, sk);
+      // A loss probe restarts the timer, and needs to know that it was one.
+      if (what !== ICSK_TIME_LOSS_PROBE) sk.icsk_pending = ICSK_TIME_NONE;
+      if (what === ICSK_TIME_LOSS_PROBE) tcp_send_loss_probe(k, sk);
+      else if (what === ICSK_TIME_RETRANS) tcp_retransmit_timer(k, sk);
       else if (what === ICSK_TIME_PROBE0) tcp_probe_timer(k, sk);
     }
   }

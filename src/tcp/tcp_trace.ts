@@ -19,6 +19,7 @@ export const TCP_FUNCTIONS = traced(300, {
   tcp_data_ready: SK_ARGS,
   tcp_fin: SK_ARGS,
   tcp_check_space: SK_ARGS,
+  tcp_send_loss_probe: SK_ARGS,
   tcp_new_space: SK_ARGS,
   __tcp_ack_snd_check: SK_ARGS,
   tcp_reset: SK_ARGS,

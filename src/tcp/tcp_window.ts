@@ -6,12 +6,12 @@
 
 import type { Kernel } from '../kernel/kernel.js';
 import { sock_net } from '../socket/net.js';
-import type { sk_buff } from '../socket/skbuff.js';
+import { MAX_TCP_HEADER, SHARED_INFO, SKB_OVERHEAD, SKB_STRUCT, type sk_buff } from '../socket/skbuff.js';
 import { SOCK_MIN_RCVBUF } from '../socket/sockopt.js';
 import { MSG_OOB, SOCK_RCVBUF_LOCK, SOCK_SNDBUF_LOCK } from '../socket/uapi_socket.js';
 import { tcp_fast_path_off } from './tcp_fastpath.js';
 import {
-  MAX_TCP_HEADER, TCP_HEADER_LEN, TCP_INIT_CWND, TCP_MAX_WSCALE, TCP_MIN_MSS, TCP_MSS_DEFAULT, TCPOLEN_TSTAMP_ALIGNED, tcp_full_space,
+  ICSK_ACK_NOMEM, TCP_HEADER_LEN, TCP_INIT_CWND, TCP_MAX_WSCALE, TCP_MIN_MSS, TCP_MSS_DEFAULT, TCPOLEN_TSTAMP_ALIGNED, tcp_full_space,
   tcp_receive_window, tcp_space, tcp_win_from_space, type tcp_sock,
 } from './tcp_sock.js';
 
@@ -74,6 +74,13 @@ export function __tcp_select_window(sk: tcp_sock): number {
 
 /** The window for the header of a segment that leaves now; what was offered is never taken back. net/ipv4/tcp_output.c:tcp_select_window */
 export function tcp_select_window(sk: tcp_sock): number {
+  // There was no memory for the last segment: the window closes, whatever was promised.
+  if ((sk.ack_pending & ICSK_ACK_NOMEM) !== 0) {
+    tcp_fast_path_off(sk);
+    sk.rcv_wnd = 0;
+    sk.rcv_wup = sk.rcv_nxt;
+    return 0;
+  }
   const cur_win = tcp_receive_window(sk);
   let new_win = __tcp_select_window(sk);
   if (new_win < cur_win) new_win = align(cur_win, 1 << sk.rcv_wscale);
@@ -104,12 +111,13 @@ function __tcp_grow_window(k: Kernel, sk: tcp_sock, skb: sk_buff, skb_truesize: 
   return 0;
 }
 
-/** Data with a good ratio of payload to memory raises the ceiling of the window. net/ipv4/tcp_input.c:tcp_grow_window */
-export function tcp_grow_window(k: Kernel, sk: tcp_sock, skb: sk_buff): void {
+/** Data with a good ratio of payload to memory raises the ceiling of the window. net/ipv4/tcp_input.c:tcp_grow_window @param adjust the buffer's own structures do not count: they go when it is merged */
+export function tcp_grow_window(k: Kernel, sk: tcp_sock, skb: sk_buff, adjust: boolean): void {
   const room = Math.min(sk.window_clamp, tcp_space(sk)) - sk.rcv_ssthresh;
   if (room <= 0) return;
-  const good = tcp_win_from_space(sk, skb.truesize) <= skb.len;
-  const incr = good ? 2 * sk.advmss : __tcp_grow_window(k, sk, skb, skb.truesize);
+  const truesize = adjust && !skb.linear ? skb.truesize - SKB_OVERHEAD : skb.truesize;
+  const good = tcp_win_from_space(sk, truesize) <= skb.len;
+  const incr = good ? 2 * sk.advmss : __tcp_grow_window(k, sk, skb, truesize);
   if (incr === 0) return;
   sk.rcv_ssthresh += Math.min(room, Math.max(incr, 2 * skb.len));
   sk.ack_quick |= 1;
@@ -117,8 +125,8 @@ export function tcp_grow_window(k: Kernel, sk: tcp_sock, skb: sk_buff): void {
 
 /** Memory for what the send side may hold: enough for the congestion window. net/ipv4/tcp_input.c:tcp_sndbuf_expand */
 export function tcp_sndbuf_expand(k: Kernel, sk: tcp_sock): void {
-  let per_mss = Math.max(sk.mss_clamp, sk.mss_cache) + MAX_TCP_HEADER + 256;
-  per_mss = 2 ** Math.ceil(Math.log2(per_mss)) + 256;
+  let per_mss = Math.max(sk.mss_clamp, sk.mss_cache) + MAX_TCP_HEADER + SHARED_INFO;
+  per_mss = 2 ** Math.ceil(Math.log2(per_mss)) + SKB_STRUCT;
   const nr_segs = Math.max(TCP_INIT_CWND, sk.snd_cwnd, 4);
   const sndmem = sk.icsk_ca_ops.sndbuf_expand * nr_segs * per_mss;
   if (sk.sk_sndbuf < sndmem) sk.sk_sndbuf = Math.min(sndmem, sock_net(k).sysctl.tcp_wmem[2]);
@@ -127,6 +135,8 @@ export function tcp_sndbuf_expand(k: Kernel, sk: tcp_sock): void {
 /** Buffer sizes of a connection that has just been established. net/ipv4/tcp_input.c:tcp_init_buffer_space */
 export function tcp_init_buffer_space(k: Kernel, sk: tcp_sock): void {
   if ((sk.sk_userlocks & SOCK_SNDBUF_LOCK) === 0) tcp_sndbuf_expand(k, sk);
+  sk.tcp_mstamp = k.clock.us;
+  sk.rcvq_time = sk.tcp_mstamp;
   sk.rcvq_seq = sk.copied_seq;
   const maxwin = tcp_full_space(sk);
   if (sk.window_clamp >= maxwin) {

@@ -5,12 +5,21 @@
  */
 
 import type { Kernel } from '../kernel/kernel.js';
+import { JIFFY_NS } from '../kernel/clock.js';
 import { jiffies, mod_timer, msecs_to_jiffies } from '../kernel/timer.js';
 import { sock_net } from '../socket/net.js';
 import {
-  ICSK_ACK_SCHED, ICSK_ACK_TIMER, ICSK_TIME_NONE, ICSK_TIME_PROBE0, ICSK_TIME_RETRANS, inet_csk_in_pingpong_mode, TCP_ATO_MIN, TCP_DELACK_MAX,
-  TCP_DELACK_MIN, TCP_RTO_MAX, TCP_RTO_MIN, TCP_TIMEOUT_INIT, type tcp_sock,
+  ICSK_ACK_SCHED, ICSK_ACK_TIMER, ICSK_TIME_LOSS_PROBE, ICSK_TIME_NONE, ICSK_TIME_PROBE0, ICSK_TIME_RETRANS, TCP_ATO_MIN, TCP_CA_OPEN, TCP_RTO_MAX,
+  TCP_RTO_MIN, TCP_TIMEOUT_INIT, type tcp_sock,
 } from './tcp_sock.js';
+
+/** Microseconds of a tick. */
+const JIFFY_US = JIFFY_NS / 1000;
+
+/** Microseconds as ticks, rounded up. include/linux/jiffies.h:usecs_to_jiffies */
+export function usecs_to_jiffies(us: number): number {
+  return Math.ceil(us / JIFFY_US);
+}
 
 /** Arms the timer for retransmissions or probes. include/net/inet_connection_sock.h:inet_csk_reset_xmit_timer @param when ticks from now */
 export function tcp_reset_xmit_timer(k: Kernel, sk: tcp_sock, what: number, when: number, max = TCP_RTO_MAX): void {
@@ -20,14 +29,47 @@ export function tcp_reset_xmit_timer(k: Kernel, sk: tcp_sock, what: number, when
 }
 
 /** Nothing is to be done any more. The timer runs on and finds that out: moving it costs more. include/net/inet_connection_sock.h:inet_csk_clear_xmit_timer */
-export function tcp_clear_xmit_timer(sk: tcp_sock, what: number): void {
-  if (sk.icsk_pending === what) sk.icsk_pending = ICSK_TIME_NONE;
+export function tcp_clear_xmit_timer(sk: tcp_sock): void {
+  sk.icsk_pending = ICSK_TIME_NONE;
+}
+
+/** Microseconds until the oldest data is repeated. include/net/tcp.h:tcp_rto_delta_us */
+function tcp_rto_delta_us(k: Kernel, sk: tcp_sock): number {
+  const { first } = sk.tcp_rtx_queue;
+  return sk.icsk_rto * JIFFY_US - (first === null ? 0 : (k.clock.us - first.tstamp) | 0);
 }
 
 /** The timer restarts after news of the oldest data, or stops when all is acknowledged. net/ipv4/tcp_input.c:tcp_rearm_rto */
 export function tcp_rearm_rto(k: Kernel, sk: tcp_sock): void {
-  if (sk.packets_out === 0) tcp_clear_xmit_timer(sk, ICSK_TIME_RETRANS);
-  else tcp_reset_xmit_timer(k, sk, ICSK_TIME_RETRANS, sk.icsk_rto);
+  if (sk.packets_out === 0) {
+    tcp_clear_xmit_timer(sk);
+    return;
+  }
+  // After a loss probe the time counts from when the data left.
+  const rto = sk.icsk_pending === ICSK_TIME_LOSS_PROBE ? usecs_to_jiffies(Math.max(1, tcp_rto_delta_us(k, sk))) : sk.icsk_rto;
+  tcp_reset_xmit_timer(k, sk, ICSK_TIME_RETRANS, rto);
+}
+
+/**
+ * When the ACK of the last data is late, a probe shall ask for it long before the retransmission timeout.
+ * net/ipv4/tcp_output.c:tcp_schedule_loss_probe, RFC 8985 7.2
+ * @param advancing_rto an ACK has just moved the timeout too
+ * @returns false: no probe is wanted
+ */
+export function tcp_schedule_loss_probe(k: Kernel, sk: tcp_sock, advancing_rto: boolean): boolean {
+  if (sock_net(k).sysctl.tcp_early_retrans < 3 || !sk.sack_ok || sk.icsk_ca_state !== TCP_CA_OPEN || sk.packets_out === 0) return false;
+  let timeout = TCP_TIMEOUT_INIT;
+  // Two round trips; with one segment on the way its ACK may be delayed by the receiver.
+  if (sk.srtt !== 0) timeout = usecs_to_jiffies((sk.srtt >> 2) + (sk.packets_out === 1 ? TCP_RTO_MIN * JIFFY_US : 2000));
+  const deltaUs = advancing_rto ? sk.icsk_rto * JIFFY_US : tcp_rto_delta_us(k, sk);
+  if (deltaUs > 0) timeout = Math.min(timeout, usecs_to_jiffies(deltaUs));
+  tcp_reset_xmit_timer(k, sk, ICSK_TIME_LOSS_PROBE, timeout);
+  return true;
+}
+
+/** The timer after an ACK: of a probe, or of the retransmission. net/ipv4/tcp_input.c:tcp_set_xmit_timer */
+export function tcp_set_xmit_timer(k: Kernel, sk: tcp_sock): void {
+  if (!tcp_schedule_loss_probe(k, sk, true)) tcp_rearm_rto(k, sk);
 }
 
 /** First wait before a zero-window probe. include/net/tcp.h:tcp_probe0_base */
@@ -63,24 +105,6 @@ export function tcp_arm_delack(k: Kernel, sk: tcp_sock, at: number): void {
   sk.ack_pending |= ICSK_ACK_SCHED | ICSK_ACK_TIMER;
   sk.ack_timeout = at;
   mod_timer(k, sk.delack_timer, at);
-}
-
-/** The ACK may wait: for data of our own, or for more to acknowledge. net/ipv4/tcp_output.c:tcp_send_delayed_ack */
-export function tcp_send_delayed_ack(k: Kernel, sk: tcp_sock): void {
-  let ato = sk.ack_ato;
-  if (ato > TCP_DELACK_MIN) {
-    let max_ato = inet_csk_in_pingpong_mode(sk) || (sk.ack_pending & 4) !== 0 ? TCP_DELACK_MAX : 125;
-    if (sk.srtt !== 0) max_ato = Math.min(max_ato, Math.max(Math.ceil((sk.srtt >> 3) / 4000), TCP_DELACK_MIN));
-    ato = Math.min(ato, max_ato);
-  }
-  ato = Math.min(ato, TCP_DELACK_MAX);
-  let timeout = jiffies(k) + ato;
-  if ((sk.ack_pending & ICSK_ACK_TIMER) !== 0) {
-    // A timer that is about to fire is not moved, and never to a later time.
-    if (sk.ack_timeout <= jiffies(k) + (ato >> 2)) return;
-    if (timeout > sk.ack_timeout) timeout = sk.ack_timeout;
-  }
-  tcp_arm_delack(k, sk, timeout);
 }
 
 /** For the next few segments ACKs are sent at once. net/ipv4/tcp_input.c:tcp_incr_quickack */
