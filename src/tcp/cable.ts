@@ -122,7 +122,7 @@ function send_packet(dev: net_device, skb: sk_buff): void {
 
 /** The same packet a second time: each receiver needs a buffer of its own. */
 function again(skb: sk_buff): sk_buff {
-  return skb.ip_protocol === IPPROTO_ICMP ? skb : skb_gso_segment(skb, Number.MAX_SAFE_INTEGER)[0]!;
+  return skb.ip_protocol === IPPROTO_ICMP ? skb : skb_gso_segment(skb)[0]!;
 }
 
 /** Sends what the network layer has for the other end. net/core/dev.c:dev_queue_xmit */
@@ -135,7 +135,7 @@ export function dev_queue_xmit(dev: net_device, skb: sk_buff): void {
     send_packet(dev, skb);
     return;
   }
-  for (const packet of skb_gso_segment(skb, dev.cable.options.mtu)) send_packet(dev, packet);
+  for (const packet of skb_gso_segment(skb)) send_packet(dev, packet);
 }
 
 /** What is on the way of a link that is cut is lost. net/core/dev.c:dev_deactivate @param silent the ends keep their carrier: something between them is dead */

@@ -55,6 +55,10 @@ function received_skb(skb: sk_buff, offset: number, size: number): sk_buff {
   out.urg_ptr = skb.urg_ptr;
   out.opt_mss = skb.opt_mss;
   out.opt_wscale = skb.opt_wscale;
+  out.opt_sack = skb.opt_sack;
+  out.dsack = skb.dsack;
+  out.tsval = skb.tsval;
+  out.tsecr = skb.tsecr;
   out.ip_protocol = skb.ip_protocol;
   out.saddr = skb.saddr;
   out.daddr = skb.daddr;
@@ -64,12 +68,10 @@ function received_skb(skb: sk_buff, offset: number, size: number): sk_buff {
   return out;
 }
 
-/** The packets that a buffer becomes. net/core/gso.c:skb_gso_segment @param mtu what the device takes, headers included */
-export function skb_gso_segment(skb: sk_buff, mtu: number): sk_buff[] {
+/** The packets that a buffer becomes, of the size in which the sender counts. net/core/gso.c:skb_gso_segment */
+export function skb_gso_segment(skb: sk_buff): sk_buff[] {
   if (skb.ip_protocol !== IPPROTO_TCP) return [received_skb(skb, 0, skb.len)];
-  let size = mtu - IP_HEADER_LEN - TCP_HEADER_LEN;
-  // The sender counts in segments of its own size, which may be smaller than the device's.
-  if (skb.gso_segs > 1 && Math.ceil(skb.len / size) !== skb.gso_segs) size = Math.ceil(skb.len / skb.gso_segs);
+  const size = skb.gso_size !== 0 ? skb.gso_size : skb.len;
   const packets: sk_buff[] = [];
   let offset = 0;
   do {

@@ -1,7 +1,7 @@
 /**
  * The acknowledgement in an arriving segment: the peer's window, what leaves the retransmit queue, the congestion
  * window, and repeating what was lost. Linux counterpart: net/ipv4/tcp_input.c:tcp_ack. Loss is found by duplicate
- * ACKs and timeouts only (RFC 5681, RFC 6582); SACK, RACK, loss probes and undo are left out.
+ * ACKs and timeouts only (RFC 5681, RFC 6582), and by loss probes (tcp_tlp.ts); SACK, RACK and undo are left out.
  */
 
 import type { Kernel } from '../kernel/kernel.js';

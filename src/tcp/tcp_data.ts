@@ -1,6 +1,6 @@
 /**
  * The data of an arriving segment: into the receive queue, into the queue beyond a hole, or away; urgent data; the
- * FIN; and when to acknowledge. Linux counterpart: net/ipv4/tcp_input.c. D-SACK and compressed ACKs are left out.
+ * FIN; and when to acknowledge. Linux counterpart: net/ipv4/tcp_input.c. Compressed ACKs are left out.
  */
 
 import type { Kernel } from '../kernel/kernel.js';

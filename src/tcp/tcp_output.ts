@@ -1,7 +1,7 @@
 /**
  * Sending: what of the write queue may leave now (congestion window, peer's window, Nagle, cork), how buffers are
  * cut, and the segment that goes to the wire. Control segments are in tcp_control.ts.
- * Linux counterpart: net/ipv4/tcp_output.c. Pacing, small queue limits, loss probes and path MTU probing are left out.
+ * Linux counterpart: net/ipv4/tcp_output.c. Pacing, small queue limits and path MTU probing are left out.
  */
 
 import type { Kernel } from '../kernel/kernel.js';
@@ -333,11 +333,7 @@ export function tcp_push_one(k: Kernel, sk: tcp_sock): void {
 
 /** Sends a buffer of the retransmit queue again. net/ipv4/tcp_output.c:__tcp_retransmit_skb @returns false: the last copy has not left the machine yet */
 export function __tcp_retransmit_skb(k: Kernel, sk: tcp_sock, skb: sk_buff): boolean {
-  if (skb_still_in_host_queue(k, sk.skc_daddr, skb)) {
-    // The first try counts from when it was sent, although it has not left.
-    if (sk.retrans_stamp < 0) sk.retrans_stamp = k.clock.nowNs - ((tcp_clock_us(k) - skb.tstamp) | 0) * 1000;
-    return false;
-  }
+  if (skb_still_in_host_queue(k, sk.skc_daddr, skb)) return false;
   // What the peer has already is not sent again, and no more than its window takes.
   const window = (tcp_wnd_end(sk) - skb.seq) | 0;
   const limit = Math.max(Math.min(sk.mss_cache, window > 0 ? window : sk.mss_cache), 1);
@@ -348,14 +344,16 @@ export function __tcp_retransmit_skb(k: Kernel, sk: tcp_sock, skb: sk_buff): boo
   }
   skb_unclone(skb);
   tcp_transmit_skb(k, sk, skb, true);
-  if (sk.retrans_stamp < 0) sk.retrans_stamp = k.clock.nowNs;
   skb.sacked |= TCPCB_EVER_RETRANS;
   return true;
 }
 
 /** As __tcp_retransmit_skb, and counts it: the data is thought to be lost. net/ipv4/tcp_output.c:tcp_retransmit_skb */
 export function tcp_retransmit_skb(k: Kernel, sk: tcp_sock, skb: sk_buff): void {
-  if (!__tcp_retransmit_skb(k, sk, skb)) return;
+  const sent = __tcp_retransmit_skb(k, sk, skb);
+  // The first try counts from when it was sent, although it may not have left.
+  if (sk.retrans_stamp < 0) sk.retrans_stamp = k.clock.nowNs - ((tcp_clock_us(k) - skb.tstamp) | 0) * 1000;
+  if (!sent) return;
   if ((skb.sacked & TCPCB_SACKED_RETRANS) === 0) sk.retrans_out += skb.gso_segs;
   skb.sacked |= TCPCB_SACKED_RETRANS;
 }

@@ -25,9 +25,9 @@ function walk(seed: number): string {
   const one = <T>(list: readonly T[]): T => list[prng.below(list.length)]!;
   const lines = [`case ${one([65536, 65536, 1500, 1500, 9000])} ${one(ANY)} ${one(ANY)} ${prng.below(2)}`];
   const steps = 10 + prng.below(40);
-  const sides = one(['c', 'c', 'cs']);
+  const sides = one([['c'], ['c'], ['c', 's']]);
   for (let i = 0; i < steps; i++) {
-    const side = one([...sides]);
+    const side = one(sides);
     const other = side === 'c' ? 's' : 'c';
     const kind = prng.below(12);
     if (kind < 5) lines.push(`w ${side} ${one(SIZES)}`);
