@@ -71,6 +71,7 @@ export function* do_epoll_ctl(k: Kernel, epfd: number, op: number, fd: number, e
   if (event !== null && (event.events & EPOLLEXCLUSIVE) !== 0 && exclusive_is_refused(op, tfile, event.events)) return leave(k, -EINVAL);
 
   const ep = file.private_data as eventpoll;
+  if (k.footprint !== null) k.footprint.looked();
   yield* mutex_lock(k, ep.mtx);
   if (op !== EPOLL_CTL_ADD || !add_nests(k, ep, tfile)) {
     const error = yield* ep_ctl_locked(k, ep, op, tfile, fd, event, false);

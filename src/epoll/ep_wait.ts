@@ -74,6 +74,7 @@ function* ep_poll_slowly(k: Kernel, ep: eventpoll, events: user_ptr, maxevents: 
   let timed_out = deadlineNs === EP_NO_WAIT;
   let sent = first;
   if (sent === null) {
+    if (k.footprint !== null) k.footprint.looked();
     yield AT_AVAILABLE;
     sent = ep_events_available(k, ep) ? ep_send_events(k, ep, events, maxevents) : 0;
   }

@@ -11,6 +11,7 @@ const NAMES: readonly string[] = [
   'epoll_create', 'epoll_create1', 'epoll_ctl', 'epoll_wait', 'epoll_pwait', 'epoll_pwait2', 'poll', 'ppoll', 'select', 'pselect6',
   'socket', 'socketpair', 'connect', 'accept', 'accept4', 'listen', 'sendto', 'recvfrom', 'recvmsg', 'shutdown',
   'getsockname', 'getpeername', 'setsockopt', 'getsockopt',
+  'clone', 'clone3', 'fork', 'vfork', 'exit', 'exit_group', 'wait4', 'waitid',
   'sched_yield', 'nanosleep', 'clock_nanosleep', 'clock_gettime', 'gettimeofday', 'getpid', 'gettid', 'getuid',
 ];
 

@@ -42,6 +42,8 @@ const SLOTS = 2 ** 20;
 const slotObject = (table: number, fd: number): number => (table * SLOTS + fd + 1) * 4 + 2;
 /** the variables that programs share */
 const VARIABLES = 3;
+/** the numbers of processes */
+const PIDS = 7;
 const NOBODY: readonly Sleeper[] = [];
 
 /** Follows a run from inside and decides what the tree has still to try. */
@@ -62,6 +64,11 @@ export class Reduction implements Footprint {
   private jumping = false;
   /** what the running call of each task works on; null: anything */
   private readonly used = new Map<number, number[] | null>();
+  /** the process of a thread that ends beside others */
+  private readonly ending = new Map<number, number>();
+  /** what the descriptors of the call that began in this move led to, and whether it has done nothing else */
+  private readonly found: number[] = [];
+  private onlyLooked = false;
   /** the move that made a task able to run */
   private readonly wokenBy = new Map<number, number>();
   /** the task that lets others go first */
@@ -90,6 +97,9 @@ export class Reduction implements Footprint {
     this.jumping = false;
     this.yielded = null;
     this.used.clear();
+    this.ending.clear();
+    this.found.length = 0;
+    this.onlyLooked = false;
     this.wokenBy.clear();
     if (this.fresh === 0) this.enter();
   }
@@ -155,6 +165,8 @@ export class Reduction implements Footprint {
     const objects = this.used.get(pid);
     if (objects === null) this.touched.everything = true;
     else if (objects !== undefined) for (const each of objects) this.touched.writes(each);
+    const process = this.ending.get(pid);
+    if (process !== undefined) this.touched.reads(process);
     if (task.pid < 0) this.touched.writes(object(OBJECT_INET));
     if (this.yielded !== null) {
       this.touched.everything = true;
@@ -164,6 +176,7 @@ export class Reduction implements Footprint {
   }
 
   ended(task: task_struct, sleeps: boolean, yields: boolean): void {
+    this.settle();
     if (sleeps || task.__state !== this.state) this.touched.writes(taskObject(task.pid));
     if (sleeps) this.wokenBy.delete(task.pid);
     if (!yields) return;
@@ -172,37 +185,79 @@ export class Reduction implements Footprint {
   }
 
   call(nr: number): void {
+    this.settle();
+    this.ending.delete(this.pid);
     if (PRECISE_CALLS.has(nr)) this.used.set(this.pid, []);
     else this.everything();
     if (this.shares) this.touched.writes(VARIABLES);
   }
 
-  exits(alone: boolean): void {
-    if (alone) this.used.set(this.pid, []);
-    else this.everything();
+  exits(task: task_struct): void {
+    const { signal, group_leader, real_parent } = task;
+    const others = signal.threads.length > 1;
+    this.used.set(this.pid, []);
     if (this.shares) this.touched.writes(VARIABLES);
+    if (others && group_leader !== task && group_leader.exit_state === 0) {
+      // one thread of several: threads may end in any order
+      this.ending.set(this.pid, object(signal.id));
+      this.touched.reads(object(signal.id));
+    } else if (others || task.children.length > 0) {
+      this.everything();
+    } else {
+      this.use(object(signal.id));
+      if (real_parent !== null) this.use(object(real_parent.signal.id));
+    }
   }
 
-  starts(): void {
-    this.everything();
+  starts(child: task_struct, from: task_struct): void {
+    const { signal, real_parent, files } = child;
+    this.touched.writes(PIDS);
+    this.touched.writes(object(signal.id));
+    if (real_parent !== null) this.touched.writes(object(real_parent.signal.id));
+    if (files === from.files) return;
+    // a copy of the table: every file in it has one more user
+    if (from.files.count > 1) this.everything();
+    for (const fd of files.open()) this.use(object(object_of(files.at(fd)!)));
   }
 
-  signals(): void {
-    this.everything();
+  signals(task: task_struct): void {
+    if (this.jumping) return;
+    for (const thread of task.signal.threads) this.touched.writes(taskObject(thread.pid));
+    this.touched.writes(object(task.signal.id));
   }
 
-  looked(): void {}
+  looked(): void {
+    this.onlyLooked = true;
+  }
 
   private use(id: number): void {
     if (this.jumping) return;
     this.touched.writes(id);
+    this.remember(id);
+  }
+
+  /** The call works on an object until it ends. */
+  private remember(id: number): void {
     const objects = this.used.get(this.pid);
     if (objects === undefined) this.used.set(this.pid, [id]);
     else if (objects !== null && !objects.includes(id)) objects.push(id);
   }
 
   uses(file: file): void {
-    this.use(object(object_of(file)));
+    if (this.jumping) return;
+    const id = object(object_of(file));
+    this.found.push(id);
+    this.remember(id);
+  }
+
+  /** What the call found by its descriptors was touched by now; or it was only looked up, if the call stops before it does anything. */
+  private settle(): void {
+    for (const id of this.found) {
+      if (this.onlyLooked) this.touched.reads(id);
+      else this.touched.writes(id);
+    }
+    this.found.length = 0;
+    this.onlyLooked = false;
   }
 
   usesObject(id: number): void {

@@ -145,6 +145,7 @@ function* do_wait(k: Kernel, wo: wait_opts): Sleeps<number> {
   const { task } = wo;
   const head = task.signal.wait_chldexit;
   const entry = new wait_queue_entry(task, child_wait_callback(wo));
+  if (k.footprint !== null) k.footprint.usesObject(task.signal.id);
   add_wait_queue(k, head, entry);
   let ret: number;
   for (;;) {

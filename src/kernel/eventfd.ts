@@ -91,6 +91,7 @@ function eventfd_add(k: Kernel, ctx: eventfd_ctx, lo: number, hi: number): numbe
 
 /** The rest of a write that may sleep: for the lock's point, and until the sum fits. fs/eventfd.c:eventfd_write */
 function* eventfd_write_slowly(k: Kernel, file: file, ctx: eventfd_ctx, lo: number, hi: number): Sleeps<number> {
+  if (k.footprint !== null) k.footprint.looked();
   if (k.preempt) yield AT_WRITE_LOCK;
   spin_lock(k, ctx.wqh.lock);
   if (!fits(ctx, lo, hi)) {
@@ -149,6 +150,7 @@ function eventfd_take(k: Kernel, ctx: eventfd_ctx, to: iov_iter): number {
 
 /** The rest of a read that may sleep: for the lock's point, and until there is something. fs/eventfd.c:eventfd_read */
 function* eventfd_read_slowly(k: Kernel, file: file, ctx: eventfd_ctx, to: iov_iter): Sleeps<number> {
+  if (k.footprint !== null) k.footprint.looked();
   if (k.preempt) yield AT_READ_LOCK;
   spin_lock(k, ctx.wqh.lock);
   if (!readable(ctx)) {

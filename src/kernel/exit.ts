@@ -149,7 +149,7 @@ export function* do_exit(k: Kernel, code: number): Sleeps<never> {
   const task = k.current;
   const { signal } = task;
   exit_signals(k, task);
-  if (k.footprint !== null) k.footprint.exits(task.real_parent === null && task.children.length === 0 && signal.threads.length === 1);
+  if (k.footprint !== null) k.footprint.exits(task);
   const group_dead = --signal.live <= 0;
   if (group_dead) {
     if ((signal.flags & SIGNAL_GROUP_EXIT) === 0) {

@@ -26,10 +26,10 @@ export interface Footprint {
   ended(task: task_struct, sleeps: boolean, yields: boolean): void;
   /** a system call begins. @param nr its number */
   call(nr: number): void;
-  /** the task that moves ends. @param alone it has no relatives and its process no other thread */
-  exits(alone: boolean): void;
-  /** the task that moves makes another one. @param thread of its own process, with its table of files */
-  starts(child: task_struct, thread: boolean): void;
+  /** the task that moves ends */
+  exits(task: task_struct): void;
+  /** the task that moves has made another one */
+  starts(child: task_struct, from: task_struct): void;
   /** a signal is sent to a task or to its process */
   signals(task: task_struct): void;
   /** the call that runs has only looked up its descriptors so far, and stops at a point now */

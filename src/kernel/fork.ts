@@ -205,6 +205,7 @@ export function* kernel_clone(k: Kernel, args: kernel_clone_args): Sleeps<number
     }
   }
   const child = new_task(k, k.current, flags);
+  if (k.footprint !== null) k.footprint.starts(child, k.current);
   child.exit_signal = (flags & CLONE_THREAD) !== 0 ? -1 : (flags & CLONE_PARENT) !== 0 ? k.current.group_leader.exit_signal : args.exit_signal;
   if (pidfd >= 0) fd_install(k, pidfd, new file(k, pidfs_file_operations, child.thread_pid, O_RDWR, '[pidfd]'));
   if ((flags & CLONE_PARENT_SETTID) !== 0) put_user_u32(args.parent_tid, 0, child.pid);

@@ -212,6 +212,7 @@ export function pipe_read(k: Kernel, file: file, to: iov_iter): Might<number> {
   if (k.trace !== null) k.trace.enter(F.pipe_read, file.id);
   if (to.count === 0) return leave(k, 0);
   const pipe = pipe_of(file);
+  if (k.footprint !== null) k.footprint.looked();
   if (k.preempt || !mutex_trylock(k, pipe.mutex)) return pipe_read_slowly(k, file, to, false);
   const ret = pipe_read_pass(k, file, pipe, to, false);
   return ret === WAIT ? pipe_read_slowly(k, file, to, true) : leave(k, ret);
@@ -320,6 +321,7 @@ export function pipe_write(k: Kernel, file: file, from: iov_iter): Might<number>
   const total = from.count;
   if (total === 0) return leave(k, 0);
   const pipe = pipe_of(file);
+  if (k.footprint !== null) k.footprint.looked();
   if (k.preempt || !mutex_trylock(k, pipe.mutex)) return pipe_write_slowly(k, file, from, total, false);
   const ret = pipe_write_pass(k, file, pipe, from, -1);
   return ret === WAIT ? pipe_write_slowly(k, file, from, total, true) : leave(k, ret);
@@ -389,7 +391,7 @@ export const pipeanon_fops: file_operations = {
   release: pipe_release,
   show_fdinfo: null,
   llseek: 'none',
-  object: (file) => (file.private_data as pipe_inode_info).id,
+  object: (file) => pipe_of(file).id,
 };
 
 /** The pipe behind a file, or null when it is something else. fs/pipe.c:get_pipe_info */

@@ -175,7 +175,7 @@ function signalfd_notify(k: Kernel, task: task_struct): void {
  * already is not queued again, and then nobody is told. kernel/signal.c:__send_signal_locked
  */
 export function send_signal_locked(k: Kernel, sig: number, info: siginfo, task: task_struct, type: SignalTarget): void {
-  if (k.footprint !== null) k.footprint.everything();
+  if (k.footprint !== null) k.footprint.signals(task);
   if (!prepare_signal(k, sig, task)) return;
   const pending = type === 'process' ? task.signal.shared_pending : task.pending;
   if (sig < SIGRTMIN && is_pending(pending, sig)) return;

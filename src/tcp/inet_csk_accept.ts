@@ -73,6 +73,7 @@ function* inet_csk_wait_for_connect(k: Kernel, sk: tcp_sock, deadlineNs: number)
 /** Takes the oldest connection. Sleeps until there is one. net/ipv4/inet_connection_sock.c:inet_csk_accept @returns the child, or -errno */
 function* inet_csk_accept(k: Kernel, sk: tcp_sock, noblock: boolean): Sleeps<tcp_sock | number> {
   if (k.trace !== null) enter_sk(k, F.inet_csk_accept, sk);
+  if (k.footprint !== null) k.footprint.looked();
   yield* lock_sock(k, sk);
   let err = 0;
   if (sk.sk_state !== TCP_LISTEN) {

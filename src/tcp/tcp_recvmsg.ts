@@ -269,6 +269,7 @@ function* recvmsg_sleeps(k: Kernel, sk: tcp_sock, msg: msghdr, st: recv_state, w
 /** A receive that finds the socket locked, or stops at points. Sleeps for the lock and as the receive does. net/ipv4/tcp.c:tcp_recvmsg */
 function* recvmsg_contended(k: Kernel, sk: tcp_sock, msg: msghdr, flags: number): Sleeps<number> {
   if (k.trace !== null) enter_sk(k, F.tcp_recvmsg, sk);
+  if (k.footprint !== null) k.footprint.looked();
   yield* lock_sock(k, sk);
   if (k.trace !== null) enter_sk(k, F.tcp_recvmsg_locked, sk);
   const special = recv_special(sk, msg, flags);

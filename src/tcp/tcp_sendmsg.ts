@@ -251,6 +251,7 @@ function* sendmsg_sleeps(k: Kernel, sk: tcp_sock, msg: msghdr, st: send_state, w
 /** A send that finds the socket locked, or stops at points. Sleeps for the lock and as the send does. net/ipv4/tcp.c:tcp_sendmsg */
 function* sendmsg_contended(k: Kernel, sk: tcp_sock, msg: msghdr): Sleeps<number> {
   if (k.trace !== null) enter_sk(k, F.tcp_sendmsg, sk);
+  if (k.footprint !== null) k.footprint.looked();
   yield* lock_sock(k, sk);
   if (k.trace !== null) enter_sk(k, F.tcp_sendmsg_locked, sk);
   const st = new send_state(msg.msg_flags);
