@@ -67,7 +67,7 @@ const RUNS = 20_000;
 /** Looks among the runs with at most `bound` departures for the smallest one that breaks the law. */
 function smallestWithin(target: Target, law: string, bound: number, runs: number): { best: Measured | null; made: number; complete: boolean } {
   const seen = nothingSeen();
-  const tree = new Tree(bound, null);
+  const tree = new Tree(bound, Infinity, null);
   let best: Measured | null = null;
   const source = treeSource(tree);
   const limits = { schedules: runs, untilMs: Infinity, clockMs: null, all: true, progress: null };

@@ -21,6 +21,9 @@ export function targetOf(scenario: Scenario, options: ExploreOptions): Target {
   };
 }
 
+/** Softirqs that may be put off in a run, unless options say otherwise. */
+export const SOFTIRQS = 1;
+
 /** Whether the tree is walked with reduction. */
 export function reduces(options: ExploreOptions): boolean {
   return options.reduce ?? options.preemptions === undefined;
@@ -28,7 +31,7 @@ export function reduces(options: ExploreOptions): boolean {
 
 /** The tree of a scenario, for `exhaustive`. */
 export function treeOf(scenario: Scenario, options: ExploreOptions): Tree {
-  return new Tree(options.preemptions ?? Infinity, reduces(options) ? new Reduction(scenario.shares ?? true) : null);
+  return new Tree(options.preemptions ?? Infinity, options.softirqs ?? SOFTIRQS, reduces(options) ? new Reduction(scenario.shares ?? true) : null);
 }
 
 function limitsOf(options: ExploreOptions, mode: Mode): Limits {

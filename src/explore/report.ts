@@ -20,6 +20,8 @@ export interface ExploreOptions {
   readonly reduce?: boolean;
   /** exhaustive: only runs with at most so many preemptions (softirqs put off and faults of packets count too); default: any number */
   readonly preemptions?: number;
+  /** exhaustive: only runs in which at most so many softirqs are left to ksoftirqd; default 1 */
+  readonly softirqs?: number;
   /** random and pct: the first seed, default 1 */
   readonly seed?: number;
   /** pct: d, how many orderings the bug needs; default 3 */

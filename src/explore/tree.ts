@@ -72,11 +72,17 @@ export class Tree implements Chooser {
   private cost = 0;
   private k: Kernel | null = null;
   private readonly bound: number;
+  private readonly putOff: number;
+  private off = 0;
   private readonly reduction: Reduction | null;
 
-  /** @param bound departures that a run may have; Infinity: any number. With a reduction it must be Infinity */
-  constructor(bound: number, reduction: Reduction | null) {
+  /**
+   * @param bound departures that a run may have; Infinity: any number. With a reduction it must be Infinity
+   * @param putOff softirqs that may be put off in a run. All moves that ask touch the network, so this bound agrees with a reduction
+   */
+  constructor(bound: number, putOff: number, reduction: Reduction | null) {
     this.bound = bound;
+    this.putOff = putOff;
     this.reduction = reduction;
     reduction?.attach(this.stack);
   }
@@ -85,6 +91,7 @@ export class Tree implements Chooser {
     this.k = story.machine.kernel;
     this.depth = 0;
     this.cost = 0;
+    this.off = 0;
     this.reduction?.begin(this.k);
   }
 
@@ -96,6 +103,7 @@ export class Tree implements Chooser {
     const at = this.depth++;
     const node = at < this.stack.length ? this.stack[at]! : this.open(kind, n);
     this.cost += node.costOf(node.chosen);
+    if (kind === 'softirq' && node.chosen > 0) this.off++;
     this.reduction?.chosen(node);
     return node.chosen;
   }
@@ -114,7 +122,8 @@ export class Tree implements Chooser {
       node.todo = 1 << first;
     } else {
       // an alternative costs at most one departure, and alternative 0 none
-      node.todo = this.cost + node.costOf(1) > this.bound ? 1 : allOf(wide);
+      const none = this.cost + node.costOf(1) > this.bound || (kind === 'softirq' && this.off >= this.putOff);
+      node.todo = none ? 1 : allOf(wide);
     }
     node.done |= 1 << node.chosen;
     this.stack.push(node);
