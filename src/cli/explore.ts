@@ -4,32 +4,18 @@
  */
 
 import { writeFileSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { explore, scenarioFile, storyText, tell, diffText, targetOf, type ExploreOptions, type Mode, type Progress, type Report } from '../explore/index.js';
+import { pathToFileURL } from 'node:url';
+import { Exploration, reportOf, type Searched } from '../explore/explore.js';
+import { diffText, type Report, scenarioFile, storyText, targetOf, tell } from '../explore/index.js';
+import type { Seen } from '../explore/search.js';
+import type { Scenario } from '../scenario/index.js';
 import { scenarioNamed } from '../scenarios/index.js';
-import { InputError } from './errors.js';
+import { type ExploreArguments, exploreOptions, shardOf } from './exploreOptions.js';
+import { explorePool } from './explorePool.js';
 import { findScenario } from './load.js';
 import { coloursFor, print, widthOf, wrap } from './output.js';
-import { settingsOf } from './settings.js';
-
-/** What the command line gives. */
-export interface ExploreArguments {
-  readonly trigger?: string;
-  readonly option?: readonly string[];
-  readonly mode: Mode;
-  readonly preemptions?: number;
-  readonly reduce: boolean;
-  readonly seed?: number;
-  readonly depth?: number;
-  readonly schedules?: number;
-  readonly seconds?: number;
-  readonly steps: number;
-  readonly maySleep?: boolean;
-  readonly all?: boolean;
-  readonly save?: string;
-  readonly format: string;
-}
 
 /** Milliseconds between two progress lines. */
 const PROGRESS_MS = 250;
@@ -40,29 +26,55 @@ export function short(n: number): string {
   return n < 10_000_000 ? `${(n / 1000).toFixed(1)}k` : `${(n / 1e6).toFixed(1)}M`;
 }
 
-/** Shows how it goes on a terminal. */
-function progressLine(): (progress: Progress) => boolean {
-  const begun = performance.now();
-  let shown = begun;
-  return ({ schedules, pruned, depth, frontier }) => {
+/** A line on a terminal that says how it goes; at most four a second. */
+class ProgressLine {
+  private readonly begun = performance.now();
+  private shown = this.begun;
+
+  show(seen: Seen, rest: string): void {
     const now = performance.now();
-    if (process.stderr.isTTY && now - shown > PROGRESS_MS) {
-      shown = now;
-      const rate = schedules / ((now - begun) / 1000);
-      process.stderr.write(`\r\u001b[K${short(schedules)} runs (${short(rate)}/s), ${short(pruned)} given up, depth ${depth}, ${frontier} alternatives known and left`);
-    }
-    return true;
-  };
+    if (!process.stderr.isTTY || now - this.shown < PROGRESS_MS) return;
+    this.shown = now;
+    const rate = seen.schedules / ((now - this.begun) / 1000);
+    process.stderr.write(`\r\u001b[K${short(seen.schedules)} runs (${short(rate)}/s), ${short(seen.pruned)} given up, ${rest}`);
+  }
+
+  end(): void {
+    if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
+  }
 }
 
-function optionsOf(settings: Record<string, string>, given: ExploreArguments): ExploreOptions {
-  const { mode, preemptions, seed, depth, schedules, seconds, maySleep, all } = given;
-  return {
-    options: settings, mode, stepBudget: given.steps, clockMs: () => performance.now(),
-    ...(given.reduce ? {} : { reduce: false }), ...(preemptions === undefined ? {} : { preemptions }), ...(seed === undefined ? {} : { seed }),
-    ...(depth === undefined ? {} : { depth }), ...(schedules === undefined ? {} : { schedules }), ...(seconds === undefined ? {} : { seconds }),
-    ...(maySleep === true ? { maySleep } : {}), ...(all === true ? { all } : {}), progress: progressLine(),
-  };
+/** How long a search stays in this thread before all cores are taken. */
+const ALONE_MS = 1000;
+/** Between two looks at whether Control-C was pressed. */
+const SLICE_MS = 100;
+
+/** Searches in this thread, piece by piece, until it is over, stopped or too long for one thread. */
+async function alone(exploration: Exploration, stop: AbortSignal, untilMs: number, line: ProgressLine): Promise<void> {
+  while (!exploration.over && !stop.aborted && performance.now() < untilMs) {
+    exploration.go(performance.now() + SLICE_MS);
+    line.show(exploration.seen, exploration.where);
+    await new Promise((resume) => { setImmediate(resume); });
+  }
+}
+
+/** Searches, in this thread as long as that is quick, else on all cores. */
+async function searchAll(name: string, scenario: Scenario, given: ExploreArguments, stop: AbortSignal): Promise<Searched> {
+  const options = exploreOptions(scenario, given);
+  const shard = shardOf(given.shard);
+  const workers = given.workers ?? availableParallelism();
+  const line = new ProgressLine();
+  try {
+    if (given.workers === undefined && given.resume === undefined) {
+      const exploration = new Exploration(scenario, { ...options, part: shard });
+      await alone(exploration, stop, given.mode === 'exhaustive' && workers > 1 && given.schedules === undefined ? performance.now() + ALONE_MS : Infinity, line);
+      const { seen, complete, odds } = exploration;
+      if (exploration.over || stop.aborted) return { seen, complete, odds };
+    }
+    return await explorePool(name, given, shard, Math.max(1, workers), stop, ({ seen, partsDone, parts }) => line.show(seen, `${partsDone} of ${parts} parts`));
+  } finally {
+    line.end();
+  }
 }
 
 /** What was made and covered, in words. */
@@ -94,20 +106,24 @@ function printText(report: Report, story: string | null, diff: string | null): v
 /** Runs the command. */
 export async function exploreCommand(name: string, given: ExploreArguments): Promise<void> {
   const scenario = await findScenario(name);
-  const settings = settingsOf(scenario, given);
-  if (given.preemptions !== undefined && given.mode !== 'exhaustive') throw new InputError('--preemptions bounds the exhaustive search only', 'Leave it out, or use --mode exhaustive.');
-  const options = optionsOf(settings, given);
-  const report = explore(scenario, options);
-  if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
-  const { counterexample } = report;
+  const begun = performance.now();
+  const stop = new AbortController();
+  const onInterrupt = (): void => stop.abort();
+  process.once('SIGINT', onInterrupt);
+  const { seen, complete, odds } = await searchAll(name, scenario, given, stop.signal);
+  process.off('SIGINT', onInterrupt);
+  const options = { ...exploreOptions(scenario, given), part: shardOf(given.shard) };
   const target = targetOf(scenario, options);
+  const report = reportOf(target, options, seen, complete, odds, (performance.now() - begun) / 1000);
+  const { counterexample } = report;
   const told = counterexample === null ? null : tell(target, counterexample);
   const diff = told === null || told.passing === null ? null : diffText(told.passing, told.failing);
   if (counterexample !== null && given.save !== undefined) {
     const from = scenarioNamed(scenario.name) === scenario ? null : pathToFileURL(resolve(name)).href;
     writeFileSync(given.save, scenarioFile(counterexample, scenario.name, from));
   }
-  if (given.format === 'json') print(JSON.stringify({ ...report, story: told === null ? null : told.moves, diff }));
+  if (given.format === 'json') print(JSON.stringify({ ...report, stopped: stop.signal.aborted, story: told === null ? null : told.moves, diff }));
   else printText(report, counterexample === null ? null : storyText(counterexample, told!), diff);
+  if (stop.signal.aborted && given.resume !== undefined && given.format !== 'json') print(`stopped; the same command goes on from ${given.resume}`);
   process.exitCode = counterexample === null ? 0 : 1;
 }

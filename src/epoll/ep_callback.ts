@@ -42,8 +42,7 @@ function exclusive_item_consumes(pollflags: number, events: number): boolean {
 function queue_item(k: Kernel, ep: eventpoll, epi: epitem): void {
   if (ep.ovflist !== EP_UNACTIVE_PTR) {
     if (epi.next !== EP_UNACTIVE_PTR) return;
-    epi.next = ep.ovflist;
-    ep.ovflist = epi;
+    ep.chain(epi);
     __pm_stay_awake(epi.ws);
     if (k.trace !== null) k.trace.emit(T_OVFLIST_ADD, epi.id, ep.id);
   } else if (!ep_is_linked(epi)) {

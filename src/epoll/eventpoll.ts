@@ -220,6 +220,12 @@ export class eventpoll {
     this.wq = new wait_queue_head(id, 'wq', 'ep->wq.lock');
     this.poll_wait = new wait_queue_head(id, 'poll_wait', 'ep->poll_wait.lock');
   }
+
+  /** Remembers an item that fired during a scan. A method, so that a test can take it away and show what it is for. fs/eventpoll.c:ep_poll_callback */
+  chain(epi: epitem): void {
+    epi.next = this.ovflist;
+    this.ovflist = epi;
+  }
 }
 
 /** True for the file of an epoll. fs/eventpoll.c:is_file_epoll */

@@ -31,7 +31,7 @@ export function reduces(options: ExploreOptions): boolean {
 
 /** The tree of a scenario, for `exhaustive`. */
 export function treeOf(scenario: Scenario, options: ExploreOptions): Tree {
-  return new Tree(options.preemptions ?? Infinity, options.softirqs ?? SOFTIRQS, reduces(options) ? new Reduction(scenario.shares ?? true) : null);
+  return new Tree(options.preemptions ?? Infinity, options.softirqs ?? SOFTIRQS, reduces(options) ? new Reduction(scenario.shares ?? true) : null, options.part);
 }
 
 function limitsOf(options: ExploreOptions, mode: Mode): Limits {
@@ -51,14 +51,22 @@ function measurePct(target: Target, seed: number): { tasks: number; length: numb
 }
 
 function sourceOf(target: Target, options: ExploreOptions, mode: Mode): { source: Source; odds: string } {
-  const seed = options.seed ?? 1;
+  const part = options.part ?? { index: 1, of: 1 };
+  const first = options.seed ?? 1;
+  const seed = first + part.index - 1;
   if (mode === 'exhaustive') return { source: treeSource(treeOf(target.scenario, options)), odds: '' };
-  if (mode === 'random') return { source: walkSource((each) => new RandomWalk(each), seed), odds: '' };
+  if (mode === 'random') return { source: walkSource((each) => new RandomWalk(each), seed, part.of), odds: '' };
   const depth = options.depth ?? 3;
-  const { tasks, length } = measurePct(target, seed);
+  const { tasks, length } = measurePct(target, first);
   const odds = `a bug that needs ${depth} orderings is found in one run with a probability of at least 1 / (n k^(d-1)) = 1 / ${tasks * length ** (depth - 1)}`
     + ` (n = ${tasks} tasks, k = ${length} choices of tasks in the first run, d = ${depth})`;
-  return { source: walkSource((each) => new PriorityWalk(each, depth, length), seed), odds };
+  return { source: walkSource((each) => new PriorityWalk(each, depth, length), seed, part.of), odds };
+}
+
+/** The bound of softirqs that are put off, in words. */
+function softirqText(options: ExploreOptions): string {
+  const softirqs = options.softirqs ?? SOFTIRQS;
+  return softirqs === Infinity ? '' : ` in which at most ${softirqs} ${softirqs === 1 ? 'softirq is' : 'softirqs are'} left to ksoftirqd`;
 }
 
 /** What was covered, said in a sentence. */
@@ -69,7 +77,8 @@ export function coverageOf(options: ExploreOptions, seen: Seen, complete: boolea
   const within = preemptions === null ? '' : ` with at most ${preemptions} departures from first come, first served`;
   let sentence: string;
   if (mode === 'exhaustive' && complete) {
-    sentence = `every run${within} was made${reduced ? ', or differs from one that was only in the order of moves that touch nothing in common' : ''}`;
+    const which = options.part === undefined || options.part.of === 1 ? '' : ` of part ${options.part.index} of ${options.part.of}`;
+    sentence = `every run${which}${within}${softirqText(options)} was made${reduced ? ', or differs from one that was only in the order of moves that touch nothing in common' : ''}`;
   } else if (mode === 'exhaustive') {
     sentence = `a part of the runs${within}, in depth-first order: the last choices of the runs were varied most`;
   } else {
@@ -89,18 +98,64 @@ export function reportOf(target: Target, options: ExploreOptions, seen: Seen, co
   };
 }
 
+/** What a search saw, before the report: plain data, so that a worker can send it. */
+export interface Searched {
+  readonly seen: Seen;
+  readonly complete: boolean;
+  readonly odds: string;
+}
+
+/** A search that can be made piece by piece. */
+export class Exploration {
+  readonly target: Target;
+  readonly seen = nothingSeen();
+  readonly odds: string;
+  /** nothing is left */
+  complete = false;
+  private readonly options: ExploreOptions;
+  private readonly source: Source;
+  private readonly limits: Limits;
+
+  constructor(scenario: Scenario, options: ExploreOptions) {
+    if (options.seconds !== undefined && options.clockMs === undefined) {
+      throw new ScenarioError('explore: seconds needs clockMs, a function that tells the time: clockMs: () => performance.now()');
+    }
+    const mode = options.mode ?? 'exhaustive';
+    this.target = targetOf(scenario, options);
+    this.options = options;
+    const { source, odds } = sourceOf(this.target, options, mode);
+    this.source = source;
+    this.odds = odds;
+    this.limits = limitsOf(options, mode);
+  }
+
+  /** True when there is no reason to go on: nothing is left, something was found, or a limit is reached. */
+  get over(): boolean {
+    const { limits, seen, options } = this;
+    return this.complete || (seen.first !== null && !limits.all) || seen.schedules >= limits.schedules
+      || (options.clockMs !== undefined && options.clockMs() >= limits.untilMs);
+  }
+
+  /** Where it stands, in words. */
+  get where(): string {
+    return `depth ${this.source.depth()}, ${this.source.frontier()} alternatives known and left`;
+  }
+
+  /** Makes runs until it is over, or until an instant of `clockMs`. */
+  go(untilMs = Infinity): void {
+    this.complete = search(this.target, this.source, { ...this.limits, untilMs: Math.min(untilMs, this.limits.untilMs) }, this.seen);
+  }
+}
+
 /**
  * Explores a scenario.
  * @returns a plain report; a counterexample in it is as small as it gets, and its recording is replayed by `replayScenario`
  */
 export function explore(scenario: Scenario, options: ExploreOptions = {}): Report {
   const { clockMs } = options;
-  if (options.seconds !== undefined && clockMs === undefined) throw new ScenarioError('explore: seconds needs clockMs, a function that tells the time: clockMs: () => performance.now()');
   const begun = clockMs?.() ?? 0;
-  const target = targetOf(scenario, options);
-  const mode = options.mode ?? 'exhaustive';
-  const { source, odds } = sourceOf(target, options, mode);
-  const seen = nothingSeen();
-  const complete = search(target, source, limitsOf(options, mode), seen);
+  const exploration = new Exploration(scenario, options);
+  exploration.go();
+  const { target, seen, complete, odds } = exploration;
   return reportOf(target, options, seen, complete, odds, clockMs === undefined ? null : (clockMs() - begun) / 1000);
 }

@@ -7,5 +7,6 @@ export * from './laws/index.js';
 export { explore, targetOf } from './explore.js';
 export type { Counterexample } from './counterexample.js';
 export type { Coverage, ExploreOptions, Mode, Progress, Report } from './report.js';
+export { toldAsSpecified } from './spec.js';
 export { OWN_LAWS, type Target } from './run.js';
 export { diffText, scenarioFile, storyText, tell, type Told, type ToldMove } from './story.js';

@@ -4,6 +4,7 @@
 
 import type { Counterexample } from './counterexample.js';
 import type { Law } from './law.js';
+import type { Part } from './tree.js';
 
 /** How runs are chosen. */
 export type Mode = 'exhaustive' | 'random' | 'pct';
@@ -12,7 +13,7 @@ export type Mode = 'exhaustive' | 'random' | 'pct';
 export interface ExploreOptions {
   /** options of the scenario: `{ trigger: 'ET' }` */
   readonly options?: Readonly<Record<string, string>>;
-  /** what every run is held to, beside its own expectations, endless sleep, endless runs, errors and broken invariants; default: the laws that the scenario brings */
+  /** what every run is held to; default: the laws that the scenario brings. Beside them always: its own expectations, endless sleep, endless runs, errors and broken invariants */
   readonly laws?: readonly Law[];
   /** default `exhaustive` */
   readonly mode?: Mode;
@@ -22,6 +23,8 @@ export interface ExploreOptions {
   readonly preemptions?: number;
   /** exhaustive: only runs in which at most so many softirqs are left to ksoftirqd; default 1 */
   readonly softirqs?: number;
+  /** only this part of the runs; all parts together are the whole, whoever explores them */
+  readonly part?: Part;
   /** random and pct: the first seed, default 1 */
   readonly seed?: number;
   /** pct: d, how many orderings the bug needs; default 3 */

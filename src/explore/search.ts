@@ -55,6 +55,8 @@ export function nothingSeen(): Seen {
 export interface Source {
   /** the choices of the next run; null: none is left */
   next(): Chooser | null;
+  /** the last run is one of another part of the search */
+  foreign(): boolean;
   depth(): number;
   frontier(): number;
 }
@@ -67,14 +69,15 @@ export function treeSource(tree: Tree): Source {
       begun = true;
       return tree;
     },
+    foreign: () => tree.isForeign,
     depth: () => tree.stack.length,
     frontier: () => tree.frontier,
   };
 }
 
-export function walkSource(make: (seed: number) => Chooser, from: number): Source {
-  let seed = from;
-  return { next: () => make(seed++), depth: () => 0, frontier: () => 0 };
+export function walkSource(make: (seed: number) => Chooser, from: number, stride: number): Source {
+  let seed = from - stride;
+  return { next: () => make(seed += stride), foreign: () => false, depth: () => 0, frontier: () => 0 };
 }
 
 /** How often `progress` is called, in runs. */
@@ -91,7 +94,9 @@ export function search(target: Target, source: Source, limits: Limits, seen: See
     }
     const chooser = source.next();
     if (chooser === null) return true;
-    note(seen, runOnce(target, chooser));
+    const run = runOnce(target, chooser);
+    if (source.foreign()) continue;
+    note(seen, run);
     seen.deepest = Math.max(seen.deepest, source.depth());
     if (seen.first !== null && !limits.all) return false;
   }
@@ -103,4 +108,14 @@ export interface Limits {
   readonly clockMs: (() => number) | null;
   readonly all: boolean;
   readonly progress: ((progress: Progress) => boolean) | null;
+}
+
+/** Puts what another search saw to what this one saw. */
+export function merge(seen: Seen, other: Seen): void {
+  seen.schedules += other.schedules;
+  seen.pruned += other.pruned;
+  seen.moves += other.moves;
+  seen.deepest = Math.max(seen.deepest, other.deepest);
+  for (const [law, runs] of Object.entries(other.violations)) seen.violations[law] = (seen.violations[law] ?? 0) + runs;
+  seen.first ??= other.first;
 }

@@ -63,24 +63,40 @@ function allOf(n: number): number {
   return 2 ** n - 1;
 }
 
+/** One of several parts of a tree that together are the whole; the first one is 1. */
+export interface Part {
+  readonly index: number;
+  readonly of: number;
+}
+
+const WHOLE: Part = { index: 1, of: 1 };
+
 /** A depth-first walk. */
 export class Tree implements Chooser {
   readonly stack: Node[] = [];
-  /** nodes of the stack that stay as they are: the way to the part of the tree that is walked */
-  floor = 0;
   private depth = 0;
   private cost = 0;
   private k: Kernel | null = null;
   private readonly bound: number;
   private readonly putOff: number;
   private off = 0;
+  private readonly part: Part;
+  /** choices above this one are the same in all parts: every alternative of theirs is taken */
+  private readonly crown: number;
+  /** where the part of the tree begins that the run is in; -1: it is still in the crown */
+  private rootAt = -1;
+  private roots = 0;
+  private foreign = false;
   private readonly reduction: Reduction | null;
 
   /**
    * @param bound departures that a run may have; Infinity: any number. With a reduction it must be Infinity
+   * @param part the part of the tree that is walked
    * @param putOff softirqs that may be put off in a run. All moves that ask touch the network, so this bound agrees with a reduction
    */
-  constructor(bound: number, putOff: number, reduction: Reduction | null) {
+  constructor(bound: number, putOff: number, reduction: Reduction | null, part: Part = WHOLE) {
+    this.part = part;
+    this.crown = part.of === 1 ? 0 : 3 + Math.ceil(Math.log2(part.of));
     this.bound = bound;
     this.putOff = putOff;
     this.reduction = reduction;
@@ -92,6 +108,7 @@ export class Tree implements Chooser {
     this.depth = 0;
     this.cost = 0;
     this.off = 0;
+    this.foreign = false;
     this.reduction?.begin(this.k);
   }
 
@@ -101,25 +118,26 @@ export class Tree implements Chooser {
 
   choose(kind: ChoiceKind, n: number): number {
     const at = this.depth++;
-    const node = at < this.stack.length ? this.stack[at]! : this.open(kind, n);
+    const node = at < this.stack.length ? this.stack[at]! : this.open(kind, n, at);
     this.cost += node.costOf(node.chosen);
     if (kind === 'softirq' && node.chosen > 0) this.off++;
     this.reduction?.chosen(node);
     return node.chosen;
   }
 
-  private open(kind: ChoiceKind, n: number): Node {
+  private open(kind: ChoiceKind, n: number, at: number): Node {
     const k = this.k!;
     const tasks = kind === 'task';
     const standing = tasks && n > k.runqueue.length;
     const wide = Math.min(n, MAX_ALTERNATIVES);
     const node = new Node(kind, wide, tasks && this.reduction !== null ? alternatives(k, n) : null, this.cost, standing);
     this.reduction?.opened(node);
+    if (tasks && at >= this.crown && this.rootAt < 0) this.root(at);
     if (tasks && this.reduction !== null) {
       const first = this.reduction.first(node);
       if (first < 0) throw PRUNED;
       node.chosen = first;
-      node.todo = 1 << first;
+      node.todo = at < this.crown ? allOf(wide) : 1 << first;
     } else {
       // an alternative costs at most one departure, and alternative 0 none
       const none = this.cost + node.costOf(1) > this.bound || (kind === 'softirq' && this.off >= this.putOff);
@@ -130,6 +148,21 @@ export class Tree implements Chooser {
     return node;
   }
 
+  /** A part of the tree begins here; parts are dealt out in turn. */
+  private root(at: number): void {
+    if (this.part.of === 1) return;
+    this.foreign = this.roots++ % this.part.of !== this.part.index - 1;
+    if (this.foreign) throw PRUNED;
+    this.rootAt = at;
+  }
+
+  /** The run that was made belongs to another part: it does not count here. */
+  get isForeign(): boolean {
+    // a run that ends in the crown is a part by itself
+    if (this.part.of > 1 && this.rootAt < 0 && !this.foreign) this.foreign = this.roots++ % this.part.of !== this.part.index - 1;
+    return this.foreign;
+  }
+
   /**
    * Changes the deepest choice that has an alternative left, and forgets what stood behind it.
    * @returns false: the tree is walked to its end
@@ -137,7 +170,9 @@ export class Tree implements Chooser {
   advance(): boolean {
     const { stack } = this;
     // choices that the run did not come to belong to a run that was cut short
-    while (stack.length > this.floor) {
+    while (stack.length > 0) {
+      // the part that began here is left
+      if (stack.length <= this.rootAt) this.rootAt = -1;
       const node = stack[stack.length - 1]!;
       if (node.pids !== null) this.reduction!.leave(node);
       const left = node.todo & ~node.done;

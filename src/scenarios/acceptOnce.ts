@@ -14,6 +14,7 @@ export const acceptOnce: Scenario = {
     + 'the listener is reported again while its queue is not empty. Edge-triggered it is not: two clients are connected, may even have written, and '
     + 'nobody answers until a fourth one comes. An edge-triggered listener is to be accepted from until EAGAIN, and so it must not block.',
   options: { trigger: ['LT', 'ET'] },
+  shares: false,
   programs: (options) => ({
     *server(sys) {
       const listener = yield* listenOn(sys, 7000, SOCK_NONBLOCK);

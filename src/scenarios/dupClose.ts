@@ -12,6 +12,7 @@ export const dupClose: Scenario = {
     + 'carry a number that is closed, or that is another file by now, and EPOLL_CTL_DEL cannot remove it any more, because the number leads nowhere. '
     + 'Remove a descriptor from the set before you close it.',
   options: { trigger: ['LT', 'ET'] },
+  shares: false,
   programs: (options) => ({
     *main(sys) {
       const [r, w] = sys.must(yield* sys.pipe());

@@ -13,6 +13,7 @@ export const duringScan: Scenario = {
     + 'Level-triggered, a and b were put back when they were reported, so the next wait tells of c, a, b. Edge-triggered it tells of c and of a, '
     + 'which has news, and not of b.',
   options: { trigger: ['LT', 'ET'] },
+  shares: false,
   programs: (options) => ({
     *main(sys) {
       const ep = sys.must(yield* sys.epoll_create1());

@@ -24,6 +24,7 @@ export const echoServer: Scenario = {
     + 'have told of what was left; edge-triggered nobody would. Watch how a segment that arrives calls ep_poll_callback, which puts the item on '
     + 'rdllist and wakes the server, all inside the write() of the client.',
   options: { trigger: ['LT', 'ET'] },
+  shares: false,
   programs: (options) => ({
     *server(sys) {
       const listener = yield* listenOn(sys, 7000, SOCK_NONBLOCK);

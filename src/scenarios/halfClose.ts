@@ -12,6 +12,7 @@ export const halfClose: Scenario = {
     + 'question is still to be read, then read() answers 0, and the answer can be written. A loop that closes at EPOLLRDHUP loses the question. EPOLLRDHUP '
     + 'stays true from now on, so level-triggered the socket is reported until it is closed, and edge-triggered not again without news.',
   options: { trigger: ['LT', 'ET'] },
+  shares: false,
   programs: (options) => ({
     *server(sys) {
       const listener = yield* listenOn(sys, 7000);

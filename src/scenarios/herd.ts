@@ -14,6 +14,7 @@ export const herd: Scenario = {
     + 'herd. An item with EPOLLEXCLUSIVE stands on the queue as an exclusive waiter, and the walk ends at the first one whose callback woke '
     + 'somebody: one worker gets up. (Four workers on one epoll have no herd: they wait on the epoll, and always exclusively.)',
   options: { trigger: ['LT', 'ET'], exclusive: ['no', 'yes'] },
+  shares: false,
   programs: (options) => {
     const exclusive = options['exclusive'] === 'yes';
     let awake = 0;

@@ -12,6 +12,7 @@ export const nested: Scenario = {
     + 'ready list and takes nothing away. Level-triggered, the outer epoll tells of the inner one until somebody collects the inner event and drains the '
     + 'pipe; edge-triggered once for each wake-up of the inner one.',
   options: { trigger: ['LT', 'ET'] },
+  shares: false,
   programs: (options) => ({
     *main(sys) {
       const [r, w] = sys.must(yield* sys.pipe());

@@ -13,6 +13,7 @@ export const readOnce: Scenario = {
     + 'Edge-triggered, the item leaves the list when it is reported, and only a new arrival puts it back. When two more bytes come, the reader '
     + 'gets one more event and reads four old bytes; the rest stays in the pipe, and no event will ever tell of it. Read until EAGAIN.',
   options: { trigger: ['LT', 'ET'] },
+  shares: false,
   programs: (options) => ({
     *reader(sys) {
       const [r, w] = sys.must(yield* sys.pipe());

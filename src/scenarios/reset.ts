@@ -12,6 +12,7 @@ export const reset: Scenario = {
     + 'although nobody asked for them, with EPOLLIN and EPOLLRDHUP, because read() will not block. The first read() takes the error away and answers '
     + 'ECONNRESET; after that the stream is simply over, read() answers 0 and EPOLLERR is gone, while EPOLLHUP stays.',
   options: { trigger: ['LT', 'ET'] },
+  shares: false,
   programs: (options) => ({
     *server(sys) {
       const [fd, peer] = yield* connectedPair(sys, 7000);

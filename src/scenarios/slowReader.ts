@@ -18,6 +18,7 @@ export const slowReader: Scenario = {
     + 'ready, and a loop that keeps asking never sleeps. Edge-triggered it asks once and is told when room appears after there was none. TCP calls '
     + 'a socket writable again when a third of its send buffer is free, not at the first free byte, so one event is worth many writes.',
   options: { trigger: ['LT', 'ET'] },
+  shares: false,
   programs: (options) => {
     const et = options['trigger'] === 'ET';
     return {

@@ -12,6 +12,7 @@ export const timerLoop: Scenario = {
     + 'the timer goes on, and the next read tells of all the ticks that were missed. The loop reads what it is told of, so both triggers behave alike; '
     + 'without the reads, level-triggered would spin.',
   options: { trigger: ['LT', 'ET'] },
+  shares: false,
   programs: (options) => {
     const seen: string[] = [];
     return {

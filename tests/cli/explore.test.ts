@@ -41,7 +41,7 @@ test('JSON holds the whole report', () => {
 test('says what was covered when nothing is found, and ends with 0', () => {
   const { code, out } = command.run(['explore', 'dup-close', '--trigger', 'et']);
   expect(code).toBe(0);
-  expect(out).toMatch(/^dup-close trigger=ET\nnothing found\n1 run in .*\ncovered: every run was made/);
+  expect(out).toMatch(/^dup-close trigger=ET\nnothing found\n1 run in .*\ncovered: every run in which at most 1 softirq/);
 });
 
 test.each([
@@ -50,4 +50,22 @@ test.each([
   ['an unknown mode', ['explore', 'herd', '--mode', 'all'], 'Allowed choices are exhaustive, random, pct'],
 ])('%s is bad input', (_what, args, message) => {
   expect(command.run(args)).toMatchObject({ code: 2, err: expect.stringContaining(message) });
+});
+
+test('shards and workers: parts make the runs of the whole, and a file keeps what is done', () => {
+  const runs = (args: readonly string[]): number => (JSON.parse(command.run(['explore', 'race.mjs', '--all', '--preemptions', '3', '--format', 'json', ...args]).out) as { schedules: number }).schedules;
+  command.file('race.mjs', RACE);
+  const whole = runs([]);
+  expect(whole).toBeGreaterThan(10);
+  expect(runs(['--shard', '1/2']) + runs(['--shard', '2/2'])).toBe(whole);
+  expect(runs(['--workers', '2', '--resume', 'done.json'])).toBe(whole);
+  // nothing is left to do: the numbers come from the file
+  expect(runs(['--resume', 'done.json'])).toBe(whole);
+  expect(command.run(['explore', 'dup-close', '--resume', 'done.json'])).toMatchObject({ code: 2, err: expect.stringContaining('belongs to another search') });
+});
+
+test('a law can be named, and a wrong name is bad input', () => {
+  expect(command.run(['explore', 'oneshot-forgotten', '--law', 'no-lost-event']).out).toContain('FOUND no-lost-event: ');
+  expect(command.run(['explore', 'herd', '--law', 'no-lost-events'])).toMatchObject({ code: 2, err: expect.stringContaining("there is no law 'no-lost-events'; did you mean no-lost-event?") });
+  expect(command.run(['explore', 'herd', '--shard', '3/2'])).toMatchObject({ code: 2, err: expect.stringContaining('expected i/n') });
 });

@@ -41,7 +41,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   'src/kernel/rbtree.ts': ['functional-red-black-tree'],
   'src/replay/': ['node:'],
   'src/testing/': ['fast-check'],
-  'src/cli/': ['node:', 'commander', 'picocolors'],
+  'src/cli/': ['node:', 'commander', 'picocolors', 'tinypool'],
   'src/dap/': ['node:', '@vscode/'],
 };
 
