@@ -1,5 +1,5 @@
 /**
- * What `epollsim explore` is given on the command line, as options of the search.
+ * What `epollsim explore` is given on the command line, as options of the search. It is plain data until here, so that workers read it too.
  */
 
 import { loopLaws, toldAsSpecified, type ExploreOptions, type Law, type Mode } from '../explore/index.js';

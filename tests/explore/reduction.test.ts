@@ -3,7 +3,7 @@
 import { explore } from '../../src/explore/index.js';
 import { randomScenario } from './programs.js';
 
-const PROGRAMS = 36;
+const PROGRAMS = 32;
 
 test('random programs: the same outcomes with fewer runs', () => {
   let full = 0;
