@@ -4,6 +4,7 @@
  */
 
 import { TASK_INTERRUPTIBLE, type task_struct } from '../kernel/task.js';
+import { clock_advance_to } from '../kernel/clock.js';
 import type { Decisions } from '../kernel/decisions.js';
 import { errnoName } from '../kernel/errno.js';
 import { install_new_file } from '../kernel/fdtable.js';
@@ -11,7 +12,7 @@ import { file } from '../kernel/file.js';
 import { kernel_clone, spawn_process, spawn_thread } from '../kernel/fork.js';
 import { Kernel } from '../kernel/kernel.js';
 import { lockdep } from '../kernel/lock.js';
-import { null_fops } from '../kernel/opaque.js';
+import { null_fops, O_LARGEFILE } from '../kernel/opaque.js';
 import { AT_SCHEDULE, type Sleeps } from '../kernel/point.js';
 import { machine_step, try_to_wake_up } from '../kernel/sched.js';
 import { SIG_IGN } from '../kernel/signal_types.js';
@@ -36,6 +37,8 @@ export interface RunOptions {
   readonly log?: boolean;
   /** chooses among tasks that can run; default: in the order in which they were woken */
   readonly decisions?: Decisions;
+  /** milliseconds of virtual time at which each call (by its number) has returned or sleeps, at the earliest; default: calls take no time */
+  readonly ms?: readonly number[];
 }
 
 /** What a run on the model leaves: the calls in the form of the recordings, and the machine. */
@@ -44,6 +47,8 @@ export interface ScriptRun {
   readonly k: Kernel;
 }
 
+/** Rounds of `until_eagain`, at most: a write to an eventfd with nothing to add goes on for ever. */
+const MAX_ROUNDS = 1000;
 /** SA_RESTART of sigaction(2). */
 const SA_RESTART = 0x10000000;
 /** A timed call that takes longer than this sleeps for good. */
@@ -72,6 +77,7 @@ class Runner implements Names {
   readonly k: Kernel;
   readonly calls: Call[] = [];
   private readonly program: Program;
+  private readonly ms: readonly number[];
   private readonly labels = new ScriptLabels();
   private readonly jobs: Job[] = [];
   private readonly workers = new Map<string, Worker>();
@@ -81,8 +87,9 @@ class Runner implements Names {
   private page: absent_page | null = null;
   private seq = 0;
 
-  constructor(program: Program, { log = true, decisions }: RunOptions) {
+  constructor(program: Program, { log = true, decisions, ms = [] }: RunOptions) {
     this.program = program;
+    this.ms = ms;
     this.k = new Kernel(decisions === undefined ? {} : { decisions, preempt: 'listed' });
     this.k.lockdep = new lockdep();
     if (log) this.k.trace = new Trace(this.k, 1 << 14, true);
@@ -101,11 +108,12 @@ class Runner implements Names {
     const { line, timed } = prepared;
     const worker = this.worker(line.thread);
     if (worker === null || worker.job !== null) return;
-    for (;;) {
+    for (let rounds = 1; ; rounds++) {
       const job = this.start(worker, prepared);
       this.settle(job, timed);
+      this.letTimePass(this.ms[this.seq]);
       if (!job.done) job.record.blocked = true;
-      if (!line.untilEagain || (job.record.ret ?? -1) <= 0) return;
+      if (!line.untilEagain || (job.record.ret ?? -1) <= 0 || rounds === MAX_ROUNDS) return;
     }
   }
 
@@ -178,7 +186,7 @@ class Runner implements Names {
   /** What every task of a script does: sleeps until it has a call to make, makes it. */
   private *loop(name: string): Sleeps<void> {
     const { k } = this;
-    if (name === 'main') for (let fd = 0; fd < 3; fd++) install_new_file(k, () => new file(k, null_fops, null, O_RDWR, '/dev/null'), false);
+    if (name === 'main') for (let fd = 0; fd < 3; fd++) install_new_file(k, () => new file(k, null_fops, null, O_RDWR | O_LARGEFILE, '/dev/null'), false);
     for (;;) {
       const job = this.workers.get(name)?.job ?? null;
       if (job === null) {
@@ -264,6 +272,17 @@ class Runner implements Names {
       const port = socket?.sk?.inet_sport ?? 0;
       if (port !== 0) this.ports.set(name, port);
     }
+  }
+
+  /** Timers fire until the clock shows so many milliseconds. */
+  private letTimePass(ms = 0): void {
+    const { clock } = this.k;
+    const until = ms * 1e6;
+    while (clock.heap[0] !== undefined && clock.heap[0].expiresNs <= until) {
+      clock_advance_to(this.k, Math.max(clock.heap[0].expiresNs, clock.nowNs));
+      this.run();
+    }
+    if (clock.nowNs < until) clock_advance_to(this.k, until);
   }
 
   /** Until nobody can run. */

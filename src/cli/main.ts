@@ -7,6 +7,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { readFileSync } from 'node:fs';
 import { reportError } from './errors.js';
+import { addOracle } from './oracle.js';
 import { stopQuietlyOnClosedPipe } from './output.js';
 
 const INTRODUCTION = `epollsim runs programs on a model of Linux's epoll, poll, select, pipes,
@@ -76,28 +77,6 @@ A step number means the same in all of them.
 
 Next: epollsim list shows what there is to run; the recording at the end of a run brings it back with --replay.`)
     .action(async (name: string | undefined, options: object) => (await import('./run.js')).runCommand(name, options as never));
-}
-
-function addCalls(program: Command): void {
-  program.command('calls').argument('<files...>', 'scripts, or recordings (.jsonl) that hold one; - reads standard input')
-    .summary('the kernel functions that each call enters')
-    .description(`Makes the system calls of a script on the model and shows, under each call and its result,
-the kernel functions that were entered: nested, with what they were called with and returned.
-With --compare the run is held against what a real kernel did.`)
-    .addOption(new Option('--format <format>', 'text for people; jsonl: a line a call, as recordings are').choices(['text', 'json', 'jsonl']).default('text'))
-    .option('--compare', 'show the first difference from the recording, side by side')
-    .addOption(new Option('--profile <profile>', 'functions that are compared').choices(['epoll', 'wake', 'tcp', 'all']).default('tcp'))
-    .addHelpText('after', `
-A script has one call a line:
-  # a pipe, level-triggered
-  ep = epoll_create1(0)
-  r, w = pipe2(O_NONBLOCK)
-  epoll_ctl(ep, EPOLL_CTL_ADD, r, EPOLLIN)
-  @w1 epoll_wait(ep, 8, -1)        made by a thread; the next line begins when it sleeps
-  write(w, 10)
-
-Exit codes: 0 all agree, 1 one differs, 2 a file cannot be read. docs/oracle.md has the whole language.`)
-    .action(async (files: string[], options: object) => (await import('./calls.js')).callsCommand(files, options as never));
 }
 
 function addExplore(program: Command): void {
@@ -172,7 +151,7 @@ Classes of calls: compared; outside (calls on what the model does not have: file
 free ports, bytes that strace did not print) are adopted from the log and counted. Where the log leaves the order of tasks open, orders are tried.
 A file manifest.json beside the log may say in what world it was made (sysctl, nofile, loopback_mtu).`)
     .action(async (logs: string[], options: object) => (await import('./replay.js')).replayCommand(logs, options as never));
-  addCalls(program);
+  addOracle(program);
   addExplain(program);
   program.command('demo').summary('level- and edge-triggered side by side')
     .description('Shows one scenario level-triggered and edge-triggered side by side, on the same bytes, and says why they part.')

@@ -80,6 +80,12 @@ function unix_shutdown(k: Kernel, sock: socket, how: number): number {
   return leave(k, 0);
 }
 
+/** Something is left unread; a first buffer without bytes does not count (it may be what is left of an out-of-band byte). net/unix/af_unix.c:unix_release_sock */
+function has_unread(sk: unix_sock): boolean {
+  const { first } = sk.sk_receive_queue;
+  return first !== null && (first.len - first.consumed > 0 || first.next !== null);
+}
+
 /**
  * The end of a sock: its peer is shut down, with ECONNRESET when something was left unread; then the unread is
  * freed, which tells its senders of room. net/unix/af_unix.c:unix_release_sock
@@ -98,7 +104,7 @@ function unix_release_sock(k: Kernel, sk: unix_sock, embrion: boolean): void {
   if (skpair !== null) {
     if (is_connection_based(sk)) {
       skpair.sk_shutdown = SHUTDOWN_MASK;
-      if (sk.sk_receive_queue.first !== null || embrion) skpair.sk_err = ECONNRESET;
+      if (has_unread(sk) || embrion) skpair.sk_err = ECONNRESET;
       skpair.sk_state_change(k, skpair);
     }
     unix_dgram_peer_wake_disconnect(k, sk, skpair);
@@ -135,13 +141,13 @@ function unix_inq_len(sk: unix_sock): number {
   return amount;
 }
 
-/** net/unix/af_unix.c:unix_ioctl @returns 0, -EINVAL, -EFAULT, -ENOTTY */
+/** net/unix/af_unix.c:unix_ioctl @returns 0, -EINVAL, -EFAULT, -ENOTTY, -EOPNOTSUPP */
 function unix_ioctl(_k: Kernel, sock: socket, cmd: number, arg: user_ptr | number): number {
   const sk = sock.sk as unix_sock;
   let amount: number;
   if (cmd === TIOCOUTQ) amount = sk.sk_wmem_alloc;
   else if (cmd === FIONREAD) amount = unix_inq_len(sk);
-  else if (cmd === SIOCATMARK) amount = 0;
+  else if (cmd === SIOCATMARK) amount = sk.sk_type === SOCK_STREAM ? 0 : -EOPNOTSUPP;
   else return -ENOTTY;
   if (amount < 0) return amount;
   return typeof arg === 'object' && put_user_u32(arg, 0, amount) ? 0 : -EFAULT;

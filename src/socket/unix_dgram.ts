@@ -115,11 +115,16 @@ export function unix_dgram_connect(k: Kernel, sock: socket, addr: Uint8Array): n
   return 0;
 }
 
+/** What is wrong with a message before its bytes are looked at. net/unix/af_unix.c:unix_dgram_sendmsg @returns 0 or -errno */
+function refused_at_once(msg: msghdr): number {
+  if ((msg.msg_flags & MSG_OOB) !== 0) return -EOPNOTSUPP;
+  return msg.msg_namelen === 0 || msg.msg_name === null ? 0 : Math.min(0, unix_validate_addr(msg.msg_name));
+}
+
 /** Whom a datagram goes to. net/unix/af_unix.c:unix_dgram_sendmsg @returns the socket, or -errno */
 function receiver_of(k: Kernel, sk: unix_sock, msg: msghdr): unix_sock | number {
   if (msg.msg_namelen === 0 || msg.msg_name === null) return sk.peer ?? -ENOTCONN;
-  const err = unix_validate_addr(msg.msg_name);
-  return err < 0 ? err : unix_find_other(k, msg.msg_name, sk.sk_type);
+  return unix_find_other(k, msg.msg_name, sk.sk_type);
 }
 
 /** The receiver is gone: a datagram sender loses its peer. net/unix/af_unix.c:unix_dgram_sendmsg */
@@ -142,7 +147,7 @@ function* dgram_skb(k: Kernel, sk: unix_sock, msg: msghdr, deadlineNs: number): 
   const data_len = len > SKB_MAX_ALLOC ? Math.ceil(Math.min(len - SKB_MAX_ALLOC, 17 * PAGE_SIZE) / PAGE_SIZE) * PAGE_SIZE : 0;
   for (;;) {
     const err = sock_may_alloc(sk);
-    if (err === 0) return unix_build_skb(sk, msg.msg_iter, len, Math.min(len, data_len));
+    if (err === 0) return unix_build_skb(k, sk, msg.msg_iter, len, Math.min(len, data_len));
     if (err !== WAIT) return err;
     const failed = yield* sock_wait_for_wmem(k, sk, deadlineNs);
     if (failed < 0) return failed;
@@ -179,18 +184,15 @@ export function* unix_dgram_sendmsg(k: Kernel, sock: socket, msg: msghdr): Sleep
   if (typeof fp === 'number') return fp;
   const len = msg.msg_iter.count;
   const deadlineNs = sock_deadline(k, sk.sk_sndtimeo, (msg.msg_flags & MSG_DONTWAIT) !== 0);
-  const other = (msg.msg_flags & MSG_OOB) !== 0 ? -EOPNOTSUPP : receiver_of(k, sk, msg);
-  if (typeof other === 'number') {
-    scm_destroy(k, fp);
-    return other;
-  }
-  const skb = yield* dgram_skb(k, sk, msg, deadlineNs);
+  const skb = refused_at_once(msg) || (yield* dgram_skb(k, sk, msg, deadlineNs));
   if (typeof skb === 'number') {
     scm_destroy(k, fp);
     return skb;
   }
   skb.fp = fp;
-  const err = yield* dgram_queue(k, sk, other, skb, deadlineNs);
+  // the bytes are there before it is asked for whom they are
+  const other = receiver_of(k, sk, msg);
+  const err = typeof other === 'number' ? other : yield* dgram_queue(k, sk, other, skb, deadlineNs);
   if (err === 0) return len;
   unix_kfree_skb(k, skb);
   return err;

@@ -142,10 +142,13 @@ export function skb_truesize_of(linear: number, data_len: number): number {
 }
 
 /** A buffer with `size` bytes of the user, charged to the sender. net/core/sock.c:sock_alloc_send_pskb @returns the buffer, or -EFAULT */
-export function unix_build_skb(sk: sock, from: iov_iter, size: number, data_len: number): sk_buff | number {
+export function unix_build_skb(k: Kernel, sk: sock, from: iov_iter, size: number, data_len: number): sk_buff | number {
   const page = new Uint8Array(size);
-  if (from.copy_from(page, 0, size) < size) return -EFAULT;
-  return charge(sk, page, skb_truesize_of(size - data_len, data_len));
+  const skb = charge(sk, page, skb_truesize_of(size - data_len, data_len));
+  if (from.copy_from(page, 0, size) === size) return skb;
+  // the buffer is given back, and that is told as if room had come
+  unix_kfree_skb(k, skb);
+  return -EFAULT;
 }
 
 /** A buffer that stands for something else than data. net/core/sock.c:sock_wmalloc */

@@ -24,7 +24,7 @@ import type { socket } from './socket.js';
 import { skb_recv_datagram } from './unix_recv.js';
 import { unix_find_other, unix_validate_addr } from './unix_names.js';
 import {
-  is_connection_based, SKB_MAX_ALLOC, SKB_MAX_HEAD, sock_may_alloc, sock_wait_for_wmem, sock_wmalloc, TCP_ESTABLISHED, TCP_LISTEN, unix_build_skb,
+  is_connection_based, SKB_MAX_HEAD, sock_may_alloc, sock_wait_for_wmem, sock_wmalloc, TCP_ESTABLISHED, TCP_LISTEN, unix_build_skb,
   UNIX_FUNCTIONS, unix_kfree_skb, unix_recvq_full, unix_sock, unix_wait_for_peer, WAIT,
 } from './unix_sock.js';
 import {
@@ -128,9 +128,9 @@ function unix_stream_queue(k: Kernel, sk: unix_sock, other: unix_sock, msg: msgh
   const err = sock_may_alloc(sk);
   if (err !== 0) return err;
   // Two buffers at least should fit, so that both sides can work at a time.
-  const size = Math.min(left, (sk.sk_sndbuf >> 1) - 64, SKB_MAX_ALLOC + UNIX_SKB_FRAGS_SZ);
+  const size = Math.min(left, (sk.sk_sndbuf >> 1) - 64, SKB_MAX_HEAD + UNIX_SKB_FRAGS_SZ);
   const data_len = Math.min(size, Math.ceil(Math.max(0, size - SKB_MAX_HEAD) / PAGE_SIZE) * PAGE_SIZE);
-  const skb = unix_build_skb(sk, msg.msg_iter, size, data_len);
+  const skb = unix_build_skb(k, sk, msg.msg_iter, size, data_len);
   if (typeof skb === 'number') return skb;
   if (sock_flag(other, SOCK_DEAD) || (other.sk_shutdown & RCV_SHUTDOWN) !== 0) {
     unix_kfree_skb(k, skb);

@@ -86,8 +86,9 @@ export function tcp_transmit_skb(k: Kernel, sk: tcp_sock, skb: sk_buff, clone_it
   out.window = (flags & TCPHDR_SYN) !== 0 ? Math.min(sk.rcv_wnd, 65535) : tcp_select_window(sk);
   if (tcp_urg_mode(sk) && before(skb.seq, sk.snd_up)) {
     const ahead = (sk.snd_up - skb.seq) | 0;
-    if (ahead < 0x10000) {
-      out.urg_ptr = ahead;
+    // 16 bits: what is further ahead is said to be as far as they reach, but only while nothing behind this segment was sent
+    if (ahead < 0x10000 || after((skb.seq + 0xffff) | 0, sk.snd_nxt)) {
+      out.urg_ptr = Math.min(ahead, 0xffff);
       out.tcp_flags |= TCPHDR_URG;
     }
   }

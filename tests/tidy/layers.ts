@@ -28,10 +28,11 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   programs: ['scenario', 'scenarios', 'explore'],
   replay: MIDDLE,
   calls: [...MODEL, 'inspect'],
+  vectors: MIDDLE,
   export: MIDDLE,
   debug: [...MIDDLE, 'replay'],
   testing: [...MIDDLE, 'scenarios', 'explore'],
-  cli: [...STORIES, 'explore', 'replay', 'calls', 'export', 'debug', 'testing'],
+  cli: [...STORIES, 'explore', 'replay', 'calls', 'vectors', 'export', 'debug', 'testing'],
   dap: [...STORIES, 'explore', 'replay', 'export', 'debug'],
   web: [...STORIES, 'explore', 'replay', 'export', 'debug'],
 };
