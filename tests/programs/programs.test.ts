@@ -14,7 +14,7 @@ const BOUND = 1;
 const FOUND_WITHIN = 200;
 
 /** Random runs of a correct one besides. */
-const RANDOM = 25;
+const RANDOM = 8;
 
 /** Every combination of the options' values. */
 function variants(program: Specimen): Record<string, string>[] {
