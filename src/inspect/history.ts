@@ -12,6 +12,7 @@ import { Inspector } from './inspector.js';
 import { HostsOf } from './hostsOf.js';
 import { Draft } from './patch.js';
 import { TRACED } from './traced.js';
+import { Stamp } from './stamp.js';
 import type { MachineView } from './view.js';
 
 /** Rows between two whole views. */
@@ -27,6 +28,8 @@ export interface HistoryWork {
   rows: number;
   /** entries of sorted lists that were looked at */
   looks: number;
+  /** views that were made while the run went on; rows that change nothing need none */
+  views: number;
 }
 
 /** The place of the first number in a sorted list that is greater than `value`. */
@@ -43,7 +46,7 @@ export function after(sorted: readonly number[], value: number, work?: HistoryWo
 
 /** Everything that a machine was, row by row. */
 export class History {
-  readonly work: HistoryWork = { changes: 0, rows: 0, looks: 0 };
+  readonly work: HistoryWork = { changes: 0, rows: 0, looks: 0, views: 0 };
   private readonly k: Kernel;
   private readonly trace: Trace;
   private readonly inspector: Inspector;
@@ -62,6 +65,10 @@ export class History {
   private readonly masks = new Map<string, unknown>();
   private readonly cache = new Map<number, MachineView>();
   private readonly hosts = new HostsOf();
+  /** null on a machine of several hosts: there every row is looked at in full */
+  private readonly stamp: Stamp | null;
+  /** the last view was taken inside a spinlock, without poll masks */
+  private wasAtomic = false;
   private readonly families = new Map<string, { readonly seen: number; readonly columns: readonly (readonly number[])[] }>();
 
   private readonly most: number;
@@ -75,6 +82,7 @@ export class History {
     this.most = most;
     this.trace = k.trace!;
     this.inspector = new Inspector(k);
+    this.stamp = k.world.hosts.length === 1 ? new Stamp(k) : null;
     this.last = this.inspector.view();
     this.keySteps = [this.trace.count - 1];
     this.keyViews.push(this.last);
@@ -97,6 +105,11 @@ export class History {
     const step = this.trace.count - 1;
     if (step >= this.most) return;
     this.starts.push(this.logPath.length);
+    const atomic = this.isAtomic();
+    const isKey = step - this.keySteps.at(-1)! >= KEYFRAME_ROWS && !atomic;
+    if (this.stamp !== null && !this.stamp.changed() && !isKey && (atomic || !this.wasAtomic)) return;
+    this.wasAtomic = atomic;
+    this.work.views++;
     const view = this.inspector.view();
     for (const { path, after: value } of changes(this.last, view)) if (this.isNews(path, value)) this.log(step, path, value);
     if (view.hosts.length > 0) {
@@ -104,7 +117,7 @@ export class History {
       for (const { path, after: value } of this.hosts.changes(this.last, view)) this.log(step, path, value);
     }
     this.last = view;
-    if (step - this.keySteps.at(-1)! < KEYFRAME_ROWS || this.isAtomic()) return;
+    if (!isKey) return;
     this.keySteps.push(step);
     this.keyViews.push(view);
   }
@@ -118,7 +131,7 @@ export class History {
       else if (path.split('/').length === 2) this.masks.set(`${path}/mask`, (value as { mask: unknown }).mask);
       return true;
     }
-    if (this.isAtomic() || (this.masks.has(path) && this.masks.get(path) === value)) return false;
+    if (this.wasAtomic || (this.masks.has(path) && this.masks.get(path) === value)) return false;
     this.masks.set(path, value);
     return true;
   }

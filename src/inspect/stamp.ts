@@ -1,0 +1,153 @@
+/**
+ * Has anything changed that a view shows? Building a view costs far more than looking at the numbers it is built from, and two of three rows of a
+ * trace change nothing. So the numbers are compared first. Whatever a builder of this folder reads has to be put here too; the test of the
+ * history, which compares with full views at every row, finds what is missing.
+ */
+
+import type { Kernel } from '../kernel/kernel.js';
+import type { file } from '../kernel/file.js';
+import type { list_head } from '../kernel/list.js';
+import type { pipe_inode_info } from '../kernel/pipe.js';
+import type { task_struct } from '../kernel/task.js';
+import type { wait_queue_entry, wait_queue_head } from '../kernel/wait.js';
+import { type epitems_head, type eventpoll, EP_UNACTIVE_PTR, type epitem } from '../epoll/eventpoll.js';
+import type { sk_buff_head } from '../socket/skbuff.js';
+import type { sock } from '../socket/sock.js';
+import { unix_sock } from '../socket/unix_sock.js';
+import { tcp_sock } from '../tcp/tcp_sock.js';
+import { udp_sock } from '../tcp/udp.js';
+import { collect, type Reached } from './collect.js';
+import { isListener, tcpOf } from './socks.js';
+
+/** Compares the raw values of a machine with those of the last look. */
+export class Stamp {
+  private readonly k: Kernel;
+  private readonly values: unknown[] = [];
+  private at = 0;
+  private dirty = true;
+  private reached: Reached;
+
+  constructor(k: Kernel) {
+    this.k = k;
+    this.reached = collect(k);
+  }
+
+  /** True when anything that a view shows, or that leads to something it shows, may be different since the last call. */
+  changed(): boolean {
+    this.at = 0;
+    this.dirty = false;
+    this.machine();
+    const { tables, files, eventpolls, items, pipes, socks } = this.reached;
+    for (const table of tables) this.list(table.fd).put(table.count).put(table.max_fds).put(table.close_on_exec.size);
+    for (const one of files.keys()) this.file(one);
+    for (const ep of eventpolls) this.eventpoll(ep);
+    for (const epi of items) this.item(epi);
+    for (const pipe of pipes) this.pipe(pipe);
+    for (const ctx of this.reached.eventfds) this.put(ctx.count_lo).put(ctx.count_hi).put(ctx.flags).queue(ctx.wqh);
+    for (const ctx of this.reached.timerfds) this.put(ctx.ticks).put(ctx.tintv).put(ctx.tmr.position >= 0).put(ctx.tmr.expiresNs).queue(ctx.wqh);
+    for (const sk of socks) this.sock(sk);
+    if (this.values.length !== this.at) this.dirty = true;
+    this.values.length = this.at;
+    // what was found may have changed as well: it is looked for anew
+    if (this.dirty) this.reached = collect(this.k);
+    return this.dirty;
+  }
+
+  private put(value: unknown): this {
+    if (this.values[this.at] !== value) {
+      this.values[this.at] = value;
+      this.dirty = true;
+    }
+    this.at++;
+    return this;
+  }
+
+  private list(values: readonly unknown[]): this {
+    for (let i = 0; i < values.length; i++) this.put(values[i]);
+    return this.put(values.length);
+  }
+
+  private links(head: list_head<unknown>): this {
+    for (let link = head.next; link !== head; link = link.next) this.put(link.owner);
+    return this.put(null);
+  }
+
+  private queue({ head }: wait_queue_head): this {
+    for (let link = head.next; link !== head; link = link.next) {
+      const entry: wait_queue_entry = link.owner!;
+      this.put(entry).put(entry.flags).put(entry.private);
+    }
+    return this.put(null);
+  }
+
+  private machine(): void {
+    const { k } = this;
+    this.put(k.clock.nowNs).put(k.steps).put(k.current).put(k.stopped_at).list(k.runqueue);
+    for (const timer of k.clock.heap) this.put(timer).put(timer.expiresNs).put(timer.armedAs);
+    this.list(k.softnet.input_pkt_queue);
+    for (const user of k.users.values()) this.put(user.epoll_watches);
+    for (const task of k.tasks.values()) this.task(task);
+    const tcp = tcpOf(k);
+    if (tcp === null) return;
+    for (const sk of tcp.socks) this.put(sk);
+    for (const tw of tcp.timewaits) this.put(tw).put(tw.tw_substate);
+  }
+
+  private task(task: task_struct): void {
+    const { pending, signal, sighand } = task;
+    this.put(task).put(task.__state).put(task.on_rq).put(task.exit_state).put(task.exit_code).put(task.syscall_nr).put(task.syscall_args).put(task.comm).put(task.pid)
+      .put(task.user).put(task.files).put(task.real_parent).put(pending.signal_lo).put(pending.signal_hi).put(signal.shared_pending.signal_lo)
+      .put(signal.shared_pending.signal_hi).put(task.blocked_lo).put(task.blocked_hi).put(task.tgid);
+    this.list(task.pins).list(task.task_works).queue(signal.wait_chldexit).queue(sighand.signalfd_wqh).queue(task.thread_pid.wait_pidfd);
+  }
+
+  private file(one: file): void {
+    this.put(one).put(one.f_count).put(one.f_flags).put(one.private_data).put(one.f_mode).put(one.released);
+    const watchers = one.f_ep as epitems_head | null;
+    if (watchers !== null) this.links(watchers.epitems);
+    const ctx = one.private_data as { sigmask_lo?: number; sigmask_hi?: number } | null;
+    if (ctx?.sigmask_lo !== undefined) this.put(ctx.sigmask_lo).put(ctx.sigmask_hi);
+  }
+
+  private eventpoll(ep: eventpoll): void {
+    this.put(ep.file).put(ep.rbr.version()).put(ep.refcount).put(ep.mtx.owner).put(ep.ovflist).put(ep.txlist);
+    this.links(ep.rdllist).links(ep.refs.epitems).list(ep.mtx.waiters).queue(ep.wq).queue(ep.poll_wait);
+    if (ep.txlist !== null) this.links(ep.txlist);
+  }
+
+  private item(epi: epitem): void {
+    const { event } = epi;
+    this.put(epi.next === EP_UNACTIVE_PTR ? 0 : epi.next).put(epi.rdllink.next === epi.rdllink).put(event.events).put(event.data_lo).put(event.data_hi);
+    for (let pwq = epi.pwqlist; pwq !== null; pwq = pwq.next) this.put(pwq.whead);
+  }
+
+  private pipe(pipe: pipe_inode_info): void {
+    let bytes = 0;
+    for (let at = pipe.tail; at < pipe.head; at++) bytes += pipe.slot(at).len;
+    this.put(bytes).put(pipe.head - pipe.tail).put(pipe.max_usage).put(pipe.readers).put(pipe.writers).put(pipe.poll_usage).queue(pipe.rd_wait).queue(pipe.wr_wait);
+  }
+
+  /** A queue of buffers grows at its end and shrinks at its head: the rest of it stands still. */
+  private buffers({ qlen, first, last }: sk_buff_head): this {
+    this.put(qlen);
+    return first === null ? this : this.put(first).put(first.consumed).put(last).put(last!.len).put(last!.consumed);
+  }
+
+  private sock(sk: sock): void {
+    const { sk_socket: api } = sk;
+    this.put(sk).put(sk.sk_state).put(api).put(api?.file).put(api?.nospace).put(sk.sk_rmem_alloc).put(sk.sk_rcvbuf).put(sk.sk_rcvlowat).put(sk.sk_wmem_queued)
+      .put(sk.sk_wmem_alloc).put(sk.sk_sndbuf).put(sk.sk_shutdown).put(sk.sk_err).put(sk.sk_lock_owner).put(sk.sk_backlog.qlen).put(sk.sk_max_ack_backlog)
+      .put(sk.sk_error_queue.first).put(sk.skc_rcv_saddr).put(sk.skc_num).put(sk.skc_daddr).put(sk.skc_dport);
+    this.buffers(sk.sk_receive_queue).queue(sk.wq);
+    if (sk instanceof tcp_sock) this.tcp(sk);
+    else if (sk instanceof unix_sock) this.put(sk.addr).put(sk.peer).queue(sk.peer_wait);
+    else if (sk instanceof udp_sock) this.buffers(sk.reader_queue);
+    if (isListener(sk)) for (let skb = sk.sk_receive_queue.first; skb !== null; skb = skb.next) this.put(skb.sk);
+  }
+
+  private tcp(sk: tcp_sock): void {
+    this.put(sk.snd_una).put(sk.snd_nxt).put(sk.write_seq).put(sk.snd_wnd).put(sk.rcv_nxt).put(sk.copied_seq).put(sk.rcv_wup).put(sk.rcv_wnd).put(sk.snd_cwnd)
+      .put(sk.urg_data).put(sk.urg_seq).put(sk.sk_write_queue.qlen).put(sk.tcp_rtx_queue.qlen).put(sk.out_of_order_queue.qlen).put(sk.reqsks.size);
+    for (const request of sk.rskq_accept) this.put(request).put(request.child);
+  }
+}
