@@ -81,8 +81,8 @@ export class History {
     this.k = k;
     this.most = most;
     this.trace = k.trace!;
-    this.inspector = new Inspector(k);
     this.stamp = k.world.hosts.length === 1 ? new Stamp(k) : null;
+    this.inspector = new Inspector(k, this.stamp);
     this.last = this.inspector.view();
     this.keySteps = [this.trace.count - 1];
     this.keyViews.push(this.last);
@@ -110,7 +110,7 @@ export class History {
     if (this.stamp !== null && !this.stamp.changed() && !isKey && (atomic || !this.wasAtomic)) return;
     this.wasAtomic = atomic;
     this.work.views++;
-    const view = this.inspector.view();
+    const view = this.inspector.view(isKey);
     for (const { path, after: value } of changes(this.last, view)) if (this.isNews(path, value)) this.log(step, path, value);
     if (view.hosts.length > 0) {
       this.hosts.note(view, this.last);

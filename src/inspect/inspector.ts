@@ -4,8 +4,12 @@
  * kept and two steps compared by `===`.
  */
 
+import type { file } from '../kernel/file.js';
 import type { Kernel } from '../kernel/kernel.js';
+import { pipe_file } from '../kernel/pipe.js';
 import type { wait_queue_head } from '../kernel/wait.js';
+import { socket } from '../socket/socket.js';
+import { unix_sock } from '../socket/unix_sock.js';
 import { collect, type Reached } from './collect.js';
 import { eventpollView, itemView, scannedItems, type TreeCache } from './build_epoll.js';
 import { eventfdView, fileView, objectName, pipeView, queueView, signalfdViews, tableView, taskView, timerfdView, timerViews } from './build_kernel.js';
@@ -13,6 +17,7 @@ import { linkView, segmentView, socketView, timewaitView, waited } from './build
 import { addressesOfHost, linksOf, timewaitsOf } from './socks.js';
 import { taskName } from './names.js';
 import { share } from './share.js';
+import type { Stamp } from './stamp.js';
 import type { HostView, KernelView, MachineView, QueueView } from './view.js';
 
 function byId<T extends { readonly id: number }>(things: Iterable<T>): T[] {
@@ -48,7 +53,20 @@ function processQueues(k: Kernel): QueueView[] {
   return views;
 }
 
-function kernelView(k: Kernel, trees: TreeCache): KernelView {
+/** Things of which a view is made. */
+type Keep = <V>(thing: object, also: object | null, build: () => V) => V;
+
+const anew: Keep = (_thing, _also, build) => build();
+
+/** What else decides the poll mask of a file: the object behind it. Null where that is not all of it, or where it cannot be asked for now. */
+function behind(file: file): object | null {
+  const { private_data: data } = file;
+  if (data instanceof pipe_file) return data.pipe;
+  if (data instanceof socket) return data.sk instanceof unix_sock ? null : data.sk;
+  return typeof data === 'object' ? data : null;
+}
+
+function kernelView(k: Kernel, trees: TreeCache, keep: Keep): KernelView {
   const found = collect(k);
   const names = ownerNames(found);
   const scanned = scannedItems(found.eventpolls);
@@ -57,16 +75,16 @@ function kernelView(k: Kernel, trees: TreeCache): KernelView {
     current: k.current === k.idle ? null : taskName(k.current),
     stoppedAt: k.stopped_at === null ? null : `${k.stopped_at.fn}: ${k.stopped_at.where}`,
     runqueue: (alone ? k.runqueue : k.runqueue.filter((task) => task.kernel === k)).map(taskName),
-    tasks: byId([...k.tasks.values()].map((task) => taskView(k, task))),
-    tables: byId(found.tables).map(tableView),
-    files: byId(found.files.keys()).map((file) => fileView(k, file)),
-    eventpolls: byId(found.eventpolls).map((ep) => eventpollView(ep, trees)),
-    items: byId(found.items).map((epi) => itemView(epi, names, scanned)),
-    pipes: byId(found.pipes).map(pipeView),
-    eventfds: byId(found.eventfds).map(eventfdView),
-    timerfds: byId(found.timerfds).map(timerfdView),
+    tasks: byId([...k.tasks.values()].map((task) => keep(task, null, () => taskView(k, task)))),
+    tables: byId(found.tables).map((table) => keep(table, null, () => tableView(table))),
+    files: byId(found.files.keys()).map((one) => (behind(one) === null || k.spinlocks_held > 0 ? fileView(k, one) : keep(one, behind(one), () => fileView(k, one)))),
+    eventpolls: byId(found.eventpolls).map((ep) => keep(ep, null, () => eventpollView(ep, trees))),
+    items: byId(found.items).map((epi) => keep(epi, epi.ep, () => itemView(epi, names, scanned))),
+    pipes: byId(found.pipes).map((pipe) => keep(pipe, null, () => pipeView(pipe))),
+    eventfds: byId(found.eventfds).map((ctx) => keep(ctx, null, () => eventfdView(ctx))),
+    timerfds: byId(found.timerfds).map((ctx) => keep(ctx, null, () => timerfdView(ctx))),
     signalfds: signalfdViews(found.files.keys()),
-    sockets: byId(found.socks).map(socketView),
+    sockets: byId(found.socks).map((sk) => keep(sk, null, () => socketView(sk))),
     timewaits: byId(timewaitsOf(k).map(timewaitView)),
     inFlight: k.softnet.input_pkt_queue.map(segmentView),
     timers: timerViews(alone ? k.clock.heap : k.clock.heap.filter((timer) => timer.k === k)),
@@ -105,11 +123,11 @@ function inUse(k: Kernel): boolean {
   return k.name !== '' || k.tasks.size > 0 || k.nr_files > 0;
 }
 
-function build(k: Kernel, trees: TreeCache): MachineView {
+function build(k: Kernel, trees: TreeCache, keep: Keep): MachineView {
   const kernels = k.world.hosts;
   const rest = { nowNs: k.clock.nowNs, steps: kernels.reduce((sum, host) => sum + host.steps, 0), traceStep: k.trace?.count ?? 0 };
-  if (kernels.length === 1) return { ...rest, ...kernelView(k, trees), hosts: [], links: [] };
-  const hosts = kernels.filter(inUse).map((host) => ({ id: kernels.indexOf(host), name: host.name, addresses: addressesOfHost(host), ...kernelView(host, trees) }));
+  if (kernels.length === 1) return { ...rest, ...kernelView(k, trees, keep), hosts: [], links: [] };
+  const hosts = kernels.filter(inUse).map((host) => ({ id: kernels.indexOf(host), name: host.name, addresses: addressesOfHost(host), ...kernelView(host, trees, anew) }));
   return { ...rest, ...together(k, hosts), hosts, links: linksOf(kernels).map(linkView) };
 }
 
@@ -119,14 +137,29 @@ export class Inspector {
   private readonly trees: TreeCache = new WeakMap();
   private last: MachineView | null = null;
 
-  /** @param k any host of the machine */
-  constructor(k: Kernel) {
+  private readonly stamp: Stamp | null;
+
+  /**
+   * @param k any host of the machine
+   * @param stamp what has changed since the last view, asked before each one; null: everything is looked at
+   */
+  constructor(k: Kernel, stamp: Stamp | null = null) {
     this.k = k;
+    this.stamp = stamp;
   }
 
-  /** The machine as it is now: immutable, and `===` to the last view when nothing changed. */
-  view(): MachineView {
-    this.last = share(this.last, build(this.k, this.trees));
+  /**
+   * The machine as it is now: immutable, and `===` to the last view when nothing changed.
+   * @param whole looks at everything, the functions that tasks are in too: a stamp does not tell of them
+   */
+  view(whole = false): MachineView {
+    const { stamp } = this;
+    if (stamp === null || whole) {
+      this.last = share(this.last, build(this.k, this.trees, anew));
+    } else {
+      this.last = share(this.last, build(this.k, this.trees, (thing, also, make) => stamp.view(thing, also, make)));
+      stamp.settle();
+    }
     return this.last;
   }
 }

@@ -1,14 +1,17 @@
 /**
  * Has anything changed that a view shows? Building a view costs far more than looking at the numbers it is built from, and two of three rows of a
- * trace change nothing. So the numbers are compared first. Whatever a builder of this folder reads has to be put here too; the test of the
+ * trace change nothing. So the numbers are compared first, and what is the same keeps its view. Whatever a builder of this folder reads has to be put here too; the test of the
  * history, which compares with full views at every row, finds what is missing.
  */
 
+import type { eventfd_ctx } from '../kernel/eventfd.js';
+import type { files_struct } from '../kernel/fdtable.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { file } from '../kernel/file.js';
 import type { list_head } from '../kernel/list.js';
 import type { pipe_inode_info } from '../kernel/pipe.js';
 import type { task_struct } from '../kernel/task.js';
+import type { timerfd_ctx } from '../kernel/timerfd.js';
 import type { wait_queue_entry, wait_queue_head } from '../kernel/wait.js';
 import { type epitems_head, type eventpoll, EP_UNACTIVE_PTR, type epitem } from '../epoll/eventpoll.js';
 import type { sk_buff_head } from '../socket/skbuff.js';
@@ -19,6 +22,9 @@ import { udp_sock } from '../tcp/udp.js';
 import { collect, type Reached } from './collect.js';
 import { isListener, tcpOf } from './socks.js';
 
+/** What things were found in. */
+const SETS = ['tables', 'files', 'eventpolls', 'items', 'pipes', 'eventfds', 'timerfds', 'socks'] as const;
+
 /** Compares the raw values of a machine with those of the last look. */
 export class Stamp {
   private readonly k: Kernel;
@@ -26,6 +32,9 @@ export class Stamp {
   private at = 0;
   private dirty = true;
   private reached: Reached;
+  /** things that are different since the views were made */
+  private readonly different = new Set<object>();
+  private readonly views = new WeakMap<object, unknown>();
 
   constructor(k: Kernel) {
     this.k = k;
@@ -38,19 +47,55 @@ export class Stamp {
     this.dirty = false;
     this.machine();
     const { tables, files, eventpolls, items, pipes, socks } = this.reached;
-    for (const table of tables) this.list(table.fd).put(table.count).put(table.max_fds).put(table.close_on_exec.size);
-    for (const one of files.keys()) this.file(one);
-    for (const ep of eventpolls) this.eventpoll(ep);
-    for (const epi of items) this.item(epi);
-    for (const pipe of pipes) this.pipe(pipe);
-    for (const ctx of this.reached.eventfds) this.put(ctx.count_lo).put(ctx.count_hi).put(ctx.flags).queue(ctx.wqh);
-    for (const ctx of this.reached.timerfds) this.put(ctx.ticks).put(ctx.tintv).put(ctx.tmr.position >= 0).put(ctx.tmr.expiresNs).queue(ctx.wqh);
-    for (const sk of socks) this.sock(sk);
+    for (const task of this.k.tasks.values()) this.about(task, this.task);
+    for (const table of tables) this.about(table, this.table);
+    for (const one of files.keys()) this.about(one, this.file);
+    for (const ep of eventpolls) this.about(ep, this.eventpoll);
+    for (const epi of items) this.about(epi, this.item);
+    for (const pipe of pipes) this.about(pipe, this.pipe);
+    for (const ctx of this.reached.eventfds) this.about(ctx, this.eventfd);
+    for (const ctx of this.reached.timerfds) this.about(ctx, this.timerfd);
+    for (const sk of socks) this.about(sk, this.sock);
     if (this.values.length !== this.at) this.dirty = true;
     this.values.length = this.at;
     // what was found may have changed as well: it is looked for anew
-    if (this.dirty) this.reached = collect(this.k);
+    if (this.dirty) this.reach();
     return this.dirty;
+  }
+
+  /** Finds everything anew. What was out of sight for a while may have changed meanwhile. */
+  private reach(): void {
+    const before = this.reached;
+    this.reached = collect(this.k);
+    for (const set of SETS) {
+      const old = before[set] as { has(thing: object): boolean };
+      for (const thing of this.reached[set].keys()) if (!old.has(thing)) this.different.add(thing);
+    }
+  }
+
+  /** Notes whether one thing is different. */
+  private about<T extends object>(thing: T, look: (this: Stamp, thing: T) => void): void {
+    const before = this.dirty;
+    this.dirty = false;
+    look.call(this, thing);
+    // a list of the thing that has become shorter shows here
+    this.put(thing);
+    if (this.dirty) this.different.add(thing);
+    else this.dirty = before;
+  }
+
+  /** The view of a thing: the one of before, unless its numbers, or those of what it looks at, have changed. */
+  view<V>(thing: object, also: object | null, build: () => V): V {
+    const known = this.views.get(thing);
+    if (known !== undefined && !this.different.has(thing) && (also === null || !this.different.has(also))) return known as V;
+    const made = build();
+    this.views.set(thing, made);
+    return made;
+  }
+
+  /** All views are made of what the machine is now: the differences are used up. Inside a spinlock files cannot be asked, so they are kept. */
+  settle(): void {
+    if (this.k.spinlocks_held === 0) this.different.clear();
   }
 
   private put(value: unknown): this {
@@ -86,7 +131,7 @@ export class Stamp {
     for (const timer of k.clock.heap) this.put(timer).put(timer.expiresNs).put(timer.armedAs);
     this.list(k.softnet.input_pkt_queue);
     for (const user of k.users.values()) this.put(user.epoll_watches);
-    for (const task of k.tasks.values()) this.task(task);
+    for (const task of k.tasks.values()) this.put(task);
     const tcp = tcpOf(k);
     if (tcp === null) return;
     for (const sk of tcp.socks) this.put(sk);
@@ -95,7 +140,7 @@ export class Stamp {
 
   private task(task: task_struct): void {
     const { pending, signal, sighand } = task;
-    this.put(task).put(task.__state).put(task.on_rq).put(task.exit_state).put(task.exit_code).put(task.syscall_nr).put(task.syscall_args).put(task.comm).put(task.pid)
+    this.put(this.k.current === task).put(task.__state).put(task.on_rq).put(task.exit_state).put(task.exit_code).put(task.syscall_nr).put(task.syscall_args).put(task.comm).put(task.pid)
       .put(task.user).put(task.files).put(task.real_parent).put(pending.signal_lo).put(pending.signal_hi).put(signal.shared_pending.signal_lo)
       .put(signal.shared_pending.signal_hi).put(task.blocked_lo).put(task.blocked_hi).put(task.tgid);
     this.list(task.pins).list(task.task_works).queue(signal.wait_chldexit).queue(sighand.signalfd_wqh).queue(task.thread_pid.wait_pidfd);
@@ -113,12 +158,26 @@ export class Stamp {
     this.put(ep.file).put(ep.rbr.version()).put(ep.refcount).put(ep.mtx.owner).put(ep.ovflist).put(ep.txlist);
     this.links(ep.rdllist).links(ep.refs.epitems).list(ep.mtx.waiters).queue(ep.wq).queue(ep.poll_wait);
     if (ep.txlist !== null) this.links(ep.txlist);
+    // while a scan runs, its chain goes through the items
+    if (ep.ovflist !== EP_UNACTIVE_PTR) for (const epi of ep.rbr.values()) this.put(epi.next);
   }
 
   private item(epi: epitem): void {
     const { event } = epi;
     this.put(epi.next === EP_UNACTIVE_PTR ? 0 : epi.next).put(epi.rdllink.next === epi.rdllink).put(event.events).put(event.data_lo).put(event.data_hi);
     for (let pwq = epi.pwqlist; pwq !== null; pwq = pwq.next) this.put(pwq.whead);
+  }
+
+  private table(table: files_struct): void {
+    this.list(table.fd).put(table.count).put(table.max_fds).put(table.close_on_exec.size);
+  }
+
+  private eventfd(ctx: eventfd_ctx): void {
+    this.put(ctx.count_lo).put(ctx.count_hi).put(ctx.flags).queue(ctx.wqh);
+  }
+
+  private timerfd({ ticks, tintv, tmr, wqh }: timerfd_ctx): void {
+    this.put(ticks).put(tintv).put(tmr.position >= 0).put(tmr.expiresNs).queue(wqh);
   }
 
   private pipe(pipe: pipe_inode_info): void {
