@@ -6,6 +6,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
+import { debugCost } from './debug.js';
 import { atSize, build, echo, scanning, type ModelMode } from './model.js';
 import { compileNative, type Native } from './native.js';
 
@@ -116,6 +117,22 @@ function buildRows(): Row[] {
   ];
 }
 
+/** A frame of a screen at 60 Hz, ms. */
+const FRAME_MS = 16;
+
+function debugRows(): Row[] {
+  progress('a debug session of a million steps');
+  const cost = debugCost(1_000_000, 500);
+  const row = (what: string, ms: number): Row => ({ what: `debugger, a million steps: ${what}`, ratio: ms / FRAME_MS, unit: 'of 16 ms', target: 'under 1', met: ms < FRAME_MS });
+  return [
+    row('the state at any of 500 steps, the slowest', cost.slowestMs),
+    row('the same, the median', cost.medianMs),
+    row('moves and searches from there, the slowest', cost.slowestMoveMs),
+    { what: 'debugger: making the run, a step', ratio: cost.loadUs, unit: 'us', target: '', met: null },
+    { what: 'debugger: memory, a step', ratio: cost.bytes / 1024, unit: 'KiB', target: 'under 1', met: cost.bytes < 1024 },
+  ];
+}
+
 function table(rows: readonly Row[]): string {
   const lines = ['| what | ratio | unit | target | met |', '|---|---|---|---|---|'];
   for (const row of rows) {
@@ -126,7 +143,7 @@ function table(rows: readonly Row[]): string {
 
 const compiled = compileNative();
 const native = typeof compiled === 'string' ? null : compiled;
-const rows = [...echoRows(native), ...growthRows(native), ...buildRows()];
+const rows = [...echoRows(native), ...growthRows(native), ...buildRows(), ...debugRows()];
 progress('');
 if (typeof compiled === 'string') console.error(compiled);
 const text = table(rows);
