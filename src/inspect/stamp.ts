@@ -31,6 +31,7 @@ export class Stamp {
   private readonly values: unknown[] = [];
   private at = 0;
   private dirty = true;
+  private before = false;
   private reached: Reached;
   /** things that are different since the views were made */
   private readonly different = new Set<object>();
@@ -47,15 +48,15 @@ export class Stamp {
     this.dirty = false;
     this.machine();
     const { tables, files, eventpolls, items, pipes, socks } = this.reached;
-    for (const task of this.k.tasks.values()) this.about(task, this.task);
-    for (const table of tables) this.about(table, this.table);
-    for (const one of files.keys()) this.about(one, this.file);
-    for (const ep of eventpolls) this.about(ep, this.eventpoll);
-    for (const epi of items) this.about(epi, this.item);
-    for (const pipe of pipes) this.about(pipe, this.pipe);
-    for (const ctx of this.reached.eventfds) this.about(ctx, this.eventfd);
-    for (const ctx of this.reached.timerfds) this.about(ctx, this.timerfd);
-    for (const sk of socks) this.about(sk, this.sock);
+    for (const task of this.k.tasks.values()) this.begin().task(task).end(task);
+    for (const table of tables) this.begin().table(table).end(table);
+    for (const one of files.keys()) this.begin().file(one).end(one);
+    for (const ep of eventpolls) this.begin().eventpoll(ep).end(ep);
+    for (const epi of items) this.begin().item(epi).end(epi);
+    for (const pipe of pipes) this.begin().pipe(pipe).end(pipe);
+    for (const ctx of this.reached.eventfds) this.begin().eventfd(ctx).end(ctx);
+    for (const ctx of this.reached.timerfds) this.begin().timerfd(ctx).end(ctx);
+    for (const sk of socks) this.begin().sock(sk).end(sk);
     if (this.values.length !== this.at) this.dirty = true;
     this.values.length = this.at;
     // what was found may have changed as well: it is looked for anew
@@ -73,15 +74,19 @@ export class Stamp {
     }
   }
 
-  /** Notes whether one thing is different. */
-  private about<T extends object>(thing: T, look: (this: Stamp, thing: T) => void): void {
-    const before = this.dirty;
+  /** The numbers of one thing follow. */
+  private begin(): this {
+    this.before = this.dirty;
     this.dirty = false;
-    look.call(this, thing);
+    return this;
+  }
+
+  /** They are all there: is the thing different? */
+  private end(thing: object): void {
     // a list of the thing that has become shorter shows here
     this.put(thing);
     if (this.dirty) this.different.add(thing);
-    else this.dirty = before;
+    else this.dirty = this.before;
   }
 
   /** The view of a thing: the one of before, unless its numbers, or those of what it looks at, have changed. */
@@ -138,52 +143,60 @@ export class Stamp {
     for (const tw of tcp.timewaits) this.put(tw).put(tw.tw_substate);
   }
 
-  private task(task: task_struct): void {
+  private task(task: task_struct): this {
     const { pending, signal, sighand } = task;
     this.put(this.k.current === task).put(task.__state).put(task.on_rq).put(task.exit_state).put(task.exit_code).put(task.syscall_nr).put(task.syscall_args).put(task.comm).put(task.pid)
       .put(task.user).put(task.files).put(task.real_parent).put(pending.signal_lo).put(pending.signal_hi).put(signal.shared_pending.signal_lo)
       .put(signal.shared_pending.signal_hi).put(task.blocked_lo).put(task.blocked_hi).put(task.tgid);
     this.list(task.pins).list(task.task_works).queue(signal.wait_chldexit).queue(sighand.signalfd_wqh).queue(task.thread_pid.wait_pidfd);
+    return this;
   }
 
-  private file(one: file): void {
+  private file(one: file): this {
     this.put(one).put(one.f_count).put(one.f_flags).put(one.private_data).put(one.f_mode).put(one.released);
     const watchers = one.f_ep as epitems_head | null;
     if (watchers !== null) this.links(watchers.epitems);
     const ctx = one.private_data as { sigmask_lo?: number; sigmask_hi?: number } | null;
     if (ctx?.sigmask_lo !== undefined) this.put(ctx.sigmask_lo).put(ctx.sigmask_hi);
+    return this;
   }
 
-  private eventpoll(ep: eventpoll): void {
+  private eventpoll(ep: eventpoll): this {
     this.put(ep.file).put(ep.rbr.version()).put(ep.refcount).put(ep.mtx.owner).put(ep.ovflist).put(ep.txlist);
     this.links(ep.rdllist).links(ep.refs.epitems).list(ep.mtx.waiters).queue(ep.wq).queue(ep.poll_wait);
     if (ep.txlist !== null) this.links(ep.txlist);
     // while a scan runs, its chain goes through the items
     if (ep.ovflist !== EP_UNACTIVE_PTR) for (const epi of ep.rbr.values()) this.put(epi.next);
+    return this;
   }
 
-  private item(epi: epitem): void {
+  private item(epi: epitem): this {
     const { event } = epi;
     this.put(epi.next === EP_UNACTIVE_PTR ? 0 : epi.next).put(epi.rdllink.next === epi.rdllink).put(event.events).put(event.data_lo).put(event.data_hi);
     for (let pwq = epi.pwqlist; pwq !== null; pwq = pwq.next) this.put(pwq.whead);
+    return this;
   }
 
-  private table(table: files_struct): void {
+  private table(table: files_struct): this {
     this.list(table.fd).put(table.count).put(table.max_fds).put(table.close_on_exec.size);
+    return this;
   }
 
-  private eventfd(ctx: eventfd_ctx): void {
+  private eventfd(ctx: eventfd_ctx): this {
     this.put(ctx.count_lo).put(ctx.count_hi).put(ctx.flags).queue(ctx.wqh);
+    return this;
   }
 
-  private timerfd({ ticks, tintv, tmr, wqh }: timerfd_ctx): void {
+  private timerfd({ ticks, tintv, tmr, wqh }: timerfd_ctx): this {
     this.put(ticks).put(tintv).put(tmr.position >= 0).put(tmr.expiresNs).queue(wqh);
+    return this;
   }
 
-  private pipe(pipe: pipe_inode_info): void {
+  private pipe(pipe: pipe_inode_info): this {
     let bytes = 0;
     for (let at = pipe.tail; at < pipe.head; at++) bytes += pipe.slot(at).len;
     this.put(bytes).put(pipe.head - pipe.tail).put(pipe.max_usage).put(pipe.readers).put(pipe.writers).put(pipe.poll_usage).queue(pipe.rd_wait).queue(pipe.wr_wait);
+    return this;
   }
 
   /** A queue of buffers grows at its end and shrinks at its head: the rest of it stands still. */
@@ -192,7 +205,7 @@ export class Stamp {
     return first === null ? this : this.put(first).put(first.consumed).put(last).put(last!.len).put(last!.consumed);
   }
 
-  private sock(sk: sock): void {
+  private sock(sk: sock): this {
     const { sk_socket: api } = sk;
     this.put(sk).put(sk.sk_state).put(api).put(api?.file).put(api?.nospace).put(sk.sk_rmem_alloc).put(sk.sk_rcvbuf).put(sk.sk_rcvlowat).put(sk.sk_wmem_queued)
       .put(sk.sk_wmem_alloc).put(sk.sk_sndbuf).put(sk.sk_shutdown).put(sk.sk_err).put(sk.sk_lock_owner).put(sk.sk_backlog.qlen).put(sk.sk_max_ack_backlog)
@@ -202,6 +215,7 @@ export class Stamp {
     else if (sk instanceof unix_sock) this.put(sk.addr).put(sk.peer).queue(sk.peer_wait);
     else if (sk instanceof udp_sock) this.buffers(sk.reader_queue);
     if (isListener(sk)) for (let skb = sk.sk_receive_queue.first; skb !== null; skb = skb.next) this.put(skb.sk);
+    return this;
   }
 
   private tcp(sk: tcp_sock): void {
