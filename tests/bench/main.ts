@@ -8,6 +8,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { debugCost } from './debug.js';
 import { atSize, build, echo, scanning, type ModelMode } from './model.js';
+import { exhausted, rate, strangers, wakers } from './explore.js';
 import { compileNative, type Native } from './native.js';
 
 /** One line of the table. `target` is a test on the ratio, or null when there is none. */
@@ -133,6 +134,22 @@ function debugRows(): Row[] {
   ];
 }
 
+/** Searches: runs and moves a second of one core, and what is exhausted. */
+function exploreRows(): Row[] {
+  progress('exploring');
+  const [one, list, some] = [rate(strangers, { reduce: false, schedules: 20_000 }), rate(wakers, { reduce: false, schedules: 20_000 }), rate(wakers, {})];
+  const plain = (what: string, ratio: number, unit: string): Row => ({ what, ratio, unit, target: '', met: null });
+  const reach = exhausted(2);
+  return [
+    { what: 'exploring 2 threads x 20 moves, one core', ratio: one.runsPerSecond / 100_000, unit: 'of 100,000 runs/s', target: 'at least 1', met: one.runsPerSecond >= 100_000 },
+    plain('the same', one.movesPerSecond / 1e6, 'million moves/s'),
+    plain('exploring 2 wakers and 1 waiter, one core', list.runsPerSecond / 1000, 'thousand runs/s'),
+    plain('the same with reduction', some.runsPerSecond / 1000, 'thousand runs/s'),
+    plain('runs that the reduction leaves of it, all made', some.runs, 'runs'),
+    { what: 'built-in scenarios exhausted in 2 s', ratio: reach.done / reach.all, unit: `of ${reach.all}; not: ${reach.left.join(', ')}`, target: '1', met: reach.left.length === 0 },
+  ];
+}
+
 function table(rows: readonly Row[]): string {
   const lines = ['| what | ratio | unit | target | met |', '|---|---|---|---|---|'];
   for (const row of rows) {
@@ -143,7 +160,7 @@ function table(rows: readonly Row[]): string {
 
 const compiled = compileNative();
 const native = typeof compiled === 'string' ? null : compiled;
-const rows = [...echoRows(native), ...growthRows(native), ...buildRows(), ...debugRows()];
+const rows = [...echoRows(native), ...growthRows(native), ...buildRows(), ...debugRows(), ...exploreRows()];
 progress('');
 if (typeof compiled === 'string') console.error(compiled);
 const text = table(rows);
