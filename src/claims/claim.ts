@@ -3,24 +3,28 @@
  * as being like the claim or unlike it, and the verdict is read off the marks: what a run did not show is no verdict.
  */
 
-import type { NetworkDeclaration, Programs, Sys } from '../scenario/index.js';
+import type { CallEvent, NetworkDeclaration, Programs, Sys } from '../scenario/index.js';
 
 /** What came of a claim. `text`: it is about history or other systems, so no run can show it. */
 export type Verdict = 'holds' | 'holds with a condition' | 'wrong on Linux' | 'text';
 
-/** Work counted, or time measured, for several sizes. */
+/** How work grows with the size. */
+export type Shape = 'none' | 'flat' | 'linear';
+
+/** The cost of calls for several sizes: work of the kernel and of the program that is counted in the model, not time. */
 export interface Curve {
   /** what the sizes count: `descriptors watched` */
   readonly across: string;
   readonly sizes: readonly number[];
-  /** what is counted for each size: `files polled by one poll()` */
+  /** what is counted: `files polled` */
   readonly unit: string;
-  /** the story for a size; it must note each count with `count(sys, name, value)` */
-  readonly programs: (size: number, count: Count) => Programs;
+  /** the calls whose work is counted, and how it grows; of several calls of one name the last one counts */
+  readonly calls: Readonly<Record<string, Shape>>;
+  /** the work of one call. @param polls how often the kernel asked a file for its readiness during the call */
+  readonly work: (event: CallEvent, polls: number) => number;
+  /** the story for a size */
+  readonly programs: (size: number) => Programs;
 }
-
-/** Notes a count of the model's work: calls made, files polled, callbacks run. */
-export type Count = (series: string, value: number) => void;
 
 /** A claim. */
 export interface Claim {

@@ -6,8 +6,8 @@
 import { claimsA } from './a.js';
 import type { Claim } from './claim.js';
 
-export { asClaimed, type Claim, type Curve, markOf, unlikeClaim, type Verdict } from './claim.js';
-export { claimScenario, type Evidence, judge, type Judgement, verdictOf } from './judge.js';
+export { asClaimed, type Claim, type Curve, markOf, type Shape, unlikeClaim, type Verdict } from './claim.js';
+export { claimScenario, curveOf, type Evidence, judge, type Judgement, shapeOf, verdictOf } from './judge.js';
 
 /** All claims, in the order of their ids. */
 export const claims: readonly Claim[] = [...claimsA];

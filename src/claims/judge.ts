@@ -3,9 +3,10 @@
  * hold, those that are no evidence too.
  */
 
-import { failureText, type Machine, type MachineOptions, type Scenario, type Story, startScenario } from '../scenario/index.js';
-import { callText } from '../scenario/strace.js';
-import { type Claim, markOf, type Verdict } from './claim.js';
+import {
+  type CallEvent, callText, failureText, Machine, type MachineOptions, type Program, type Scenario, type Story, startScenario,
+} from '../scenario/index.js';
+import { type Claim, type Curve, markOf, type Shape, type Verdict } from './claim.js';
 
 /** One piece of evidence. */
 export interface Evidence {
@@ -62,4 +63,32 @@ export function judge(claim: Claim, options: Omit<MachineOptions, 'scenario'> = 
   const failures = outcome.failures.map(failureText);
   if (outcome.halt !== 'finished') failures.push(`the machine is ${outcome.halt}: ${outcome.left.join(', ')}`);
   return { verdict: verdictOf(evidence), evidence, failures, machine };
+}
+
+/** The curve of a claim about cost: for each call, its work for each size. */
+export function curveOf(curve: Curve): Record<string, number[]> {
+  const series: Record<string, number[]> = Object.fromEntries(Object.keys(curve.calls).map((name) => [name, []]));
+  curve.sizes.forEach((size, at) => {
+    const m = new Machine({ log: 0 });
+    const before = new Map<CallEvent, number>();
+    m.observe({
+      called(event) {
+        const polls = before.get(event);
+        if (polls === undefined) before.set(event, m.kernel.stats.polls);
+        else if (series[event.row.name] !== undefined) series[event.row.name]![at] = curve.work(event, m.kernel.stats.polls - polls);
+      },
+    });
+    for (const [name, program] of Object.entries(curve.programs(size))) m.process(name, program as Program);
+    m.run();
+  });
+  return series;
+}
+
+/** How a series grows, told from its first and last value; null: in none of the known ways. */
+export function shapeOf(sizes: readonly number[], values: readonly number[]): Shape | null {
+  const [first, last] = [values[0]!, values.at(-1)!];
+  if (values.every((value) => value === 0)) return 'none';
+  if (last <= first * 1.3) return 'flat';
+  const growth = last / first / (sizes.at(-1)! / sizes[0]!);
+  return growth > 0.5 && growth < 2 ? 'linear' : null;
 }

@@ -1,6 +1,6 @@
 /** Claims: every verdict is what the run of its story shows, under the first schedule and under others. */
 
-import { claims, judge, verdictOf } from '../../src/claims/index.js';
+import { claims, curveOf, judge, shapeOf, verdictOf } from '../../src/claims/index.js';
 
 const stories = claims.filter(({ programs }) => programs !== null).map((claim) => [claim.id, claim] as const);
 
@@ -28,6 +28,19 @@ describe.each(stories)('%s', (_id, claim) => {
       expect({ seed, failures, verdict }).toEqual({ seed, failures: [], verdict: claim.verdict });
     }
   });
+});
+
+describe.each(claims.filter(({ curve }) => curve !== undefined).map(({ id, curve }) => [id, curve!] as const))('%s', (_id, curve) => {
+  test('the work grows as it is said to', () => {
+    const series = curveOf(curve);
+    expect(Object.fromEntries(Object.entries(series).map(([call, values]) => [call, shapeOf(curve.sizes, values)]))).toEqual(curve.calls);
+  });
+});
+
+test.each([
+  [[0, 0], 'none'], [[7, 7], 'flat'], [[5, 50], 'linear'], [[5, 500], null], [[5, 9], null],
+])('%j over a tenfold size is %s', (values, shape) => {
+  expect(shapeOf([10, 100], values as number[])).toBe(shape);
 });
 
 test.each([
