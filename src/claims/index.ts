@@ -4,13 +4,14 @@
  */
 
 import { claimsA } from './a.js';
+import { claimsB } from './b.js';
 import type { Claim } from './claim.js';
 
 export { asClaimed, type Claim, type Curve, markOf, type Shape, unlikeClaim, type Verdict } from './claim.js';
 export { claimScenario, curveOf, type Evidence, judge, type Judgement, shapeOf, verdictOf } from './judge.js';
 
 /** All claims, in the order of their ids. */
-export const claims: readonly Claim[] = [...claimsA];
+export const claims: readonly Claim[] = [...claimsA, ...claimsB];
 
 /** A claim by its id, in any case; null: there is none. */
 export function claimNamed(id: string): Claim | null {
