@@ -8,7 +8,7 @@ import {
 } from '../scenario/index.js';
 import { connectedPair } from '../scenarios/tcp.js';
 import { asClaimed, type Claim, unlikeClaim } from './claim.js';
-import { drain, fill, reported, smallPair, watching } from './steps.js';
+import { drain, reported, smallPair, watching, writeUntilFull } from './steps.js';
 
 const B1: Claim = {
   id: 'B1',
@@ -36,7 +36,7 @@ const B2: Claim = {
     *main(sys) {
       const [writer, reader] = yield* smallPair(sys);
       const ep = yield* watching(sys, writer, 0);
-      yield* fill(sys, writer);
+      yield* writeUntilFull(sys, writer);
       yield* sys.epoll_ctl(ep, EPOLL_CTL_MOD, writer, EPOLLOUT);
       asClaimed(sys, yield* reported(sys, ep), 0, 'while the buffer is full EPOLLOUT is not told');
       yield* drain(sys, reader);
@@ -122,7 +122,7 @@ const B6: Claim = {
       sys.expect(yield* sys.write(writer, 'all of it'), 9);
       yield* drain(sys, reader);
       asClaimed(sys, yield* reported(sys, ep), 0, 'all was written and acknowledged, and nothing is told: there was always room');
-      yield* fill(sys, writer);
+      yield* writeUntilFull(sys, writer);
       yield* drain(sys, reader);
       asClaimed(sys, (yield* sys.epoll_wait(ep, 8, 1000)).events[0]?.events, EPOLLOUT, 'after EAGAIN room is told of, and the loop goes on');
     },

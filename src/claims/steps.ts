@@ -35,7 +35,7 @@ export function* smallPair(sys: Sys): Sleeps<readonly [number, number]> {
 }
 
 /** Writes until EAGAIN. Sleeps never. @returns bytes that were taken */
-export function* fill(sys: Sys, fd: number): Sleeps<number> {
+export function* writeUntilFull(sys: Sys, fd: number): Sleeps<number> {
   for (let taken = 0; ; ) {
     const ret = yield* sys.write(fd, new Uint8Array(4096));
     if (ret === -EAGAIN) return taken;
