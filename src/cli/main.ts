@@ -145,11 +145,27 @@ function build(): Command {
     .description('Makes the system calls of a strace log on the model and compares every result. Exit code 0: all agree, 1: one differs, 2: unreadable.')
     .addOption(format()).option('--quiet', 'only counts, no divergences').option('--show <n>', 'divergences shown in full', '5')
     .option('--sysctl <name=value...>', "the machine's network settings, as 'tcp_rmem=4096 131072 6291456'")
+    .option('--untraced', 'the log is of epollsim itself: no tracer made it, so ignored signals end no wait')
     .option('--mtu <bytes>', 'largest packet of the loopback device').option('--nofile <soft:hard>', 'limit of descriptors at the start')
     .addHelpText('after', `
-Classes of calls: compared; outside (calls on what the model does not have: files, terminals, UDP). Values that no model can know (process ids,
-free ports, bytes that strace did not print) are adopted from the log and counted. Where the log leaves the order of tasks open, orders are tried.
-A file manifest.json beside the log may say in what world it was made (sysctl, nofile, loopback_mtu).`)
+To make a log:  strace -f -yy -ttt -T -v -o server.log ./server
+                All options but -f may be missing; so may -o, if the program
+                itself prints nothing. More is compared with more of them.
+
+Every call is one of three:
+  compared   the model makes it; result, errno, events and their order, bytes
+  outside    on what the model does not have: files, terminals, netlink
+  and values that no model can know (process ids, free ports, bytes that
+  strace did not print) are adopted from the log, if they are possible.
+Where the log leaves the order of tasks open, orders are searched; "choices"
+says how many decisions were needed.
+
+At a divergence: the line, both answers, why, and how things stand.
+  If results of TCP buffers differ, tell the network settings of the machine:
+  --sysctl 'tcp_rmem=4096 131072 6291456' --mtu 65536
+A file manifest.json beside the log may say in what world it was made.
+
+Exit codes: 0 all agree, 1 one differs, 2 a log cannot be read.`)
     .action(async (logs: string[], options: object) => (await import('./replay.js')).replayCommand(logs, options as never));
   addOracle(program);
   addExplain(program);

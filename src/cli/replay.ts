@@ -22,6 +22,7 @@ export interface ReplayOptions {
   readonly show: string;
   readonly sysctl?: readonly string[];
   readonly nofile?: string;
+  readonly untraced?: boolean;
   readonly mtu?: string;
 }
 
@@ -31,11 +32,12 @@ function numberOption(text: string, what: string): number {
 }
 
 /** The world of a log: what stands in a manifest beside it, and what the options say. */
-function worldOf(path: string, { sysctl, nofile, mtu }: ReplayOptions): World {
+function worldOf(path: string, { sysctl, nofile, mtu, untraced }: ReplayOptions): World {
   const beside = worldBeside(path);
   const [soft, hard] = (nofile ?? '').split(':');
   return {
     ...beside,
+    ...(untraced === true ? { isTraced: false } : {}),
     sysctl: { ...beside.sysctl, ...sysctlsOf(sysctl ?? []) },
     ...(nofile === undefined ? {} : { nofile: { soft: numberOption(soft!, '--nofile'), hard: numberOption(hard ?? soft!, '--nofile') } }),
     ...(mtu === undefined ? {} : { loopbackMtu: numberOption(mtu, '--mtu') }),

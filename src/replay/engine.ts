@@ -18,6 +18,7 @@ import { maskOf, returned } from './decode.js';
 import { type Choice, Choices } from './choices.js';
 import { Outside, Plan } from './plan.js';
 import { planOf } from './plans.js';
+import { StraceError, ValueError } from './error.js';
 import { emptyReport, type LogReport } from './report.js';
 import { madeBy } from './inherited.js';
 import { newOutsideFile } from './outside.js';
@@ -66,7 +67,18 @@ export class Engine {
     this.#recent[this.#newest] = event.line;
   }
 
+  /** A value that was read well and means nothing stops the replay in its line. */
   #dispatch(event: Exclude<LogEvent, TornEvent>): void {
+    try {
+      this.#take(event);
+    } catch (error) {
+      if (!(error instanceof ValueError)) throw error;
+      const where = event.type === 'enter' || event.type === 'exit' ? ` in ${event.call.name}` : '';
+      throw new StraceError(this.#file, event.line, 1, `${error.expected}${where}`, error.found);
+    }
+  }
+
+  #take(event: Exclude<LogEvent, TornEvent>): void {
     switch (event.type) {
       case 'enter': return this.#enter(event);
       case 'exit': return this.#exit(event);

@@ -65,6 +65,9 @@ function findInherited(session: Session, { task }: Thread, call: Call): void {
   session.adopt('inherited descriptor');
 }
 
+/** Calls that can make, close or use descriptors that were open from the beginning. */
+export const INHERITING: ReadonlySet<string> = new Set([...USERS, ...MAKERS, ...PAIR_MAKERS]);
+
 /** Before a call that makes descriptors: numbers that Linux will pass over are taken by files of the outside world. */
 export function takeInherited(session: Session, thread: Thread, call: Call): void {
   const made = madeBy(call);

@@ -12,7 +12,8 @@ import { SIGNAL_PLANS } from './args/signals.js';
 import { SOCKET_PLANS } from './args/sockets.js';
 import { TIME_PLANS } from './args/time.js';
 import type { Call } from './call.js';
-import { takeInherited } from './inherited.js';
+import type { syscall_row } from '../syscalls/row.js';
+import { INHERITING, takeInherited } from './inherited.js';
 import { fdOf } from './decode.js';
 import { NameError, StraceError, ValueError } from './error.js';
 import { Outside, outsideAt, type Plan, type PlanContext, type Planner } from './plan.js';
@@ -28,10 +29,10 @@ const NEVER_OUTSIDE: ReadonlySet<string> = new Set([
 ]);
 
 /** What the call tells about files of the outside world: decorations of descriptors, and the mode that fstat finds. */
-function learnFrom(at: PlanContext, call: Call): void {
+function learnFrom(at: PlanContext, call: Call, hasLists: boolean): void {
   for (const value of call.args) {
     if (value.kind === 'fd') outsideAt(at, value.fd)?.learn(value.decoration);
-    else if (value.kind === 'array') for (const item of value.items) learnItem(at, item);
+    else if (hasLists && value.kind === 'array') for (const item of value.items) learnItem(at, item);
   }
   if (call.name !== 'fstat' && call.name !== 'newfstatat') return;
   const about = call.args.find(({ kind }) => kind === 'struct');
@@ -48,14 +49,29 @@ function learnItem(at: PlanContext, item: Value): void {
   if (value?.kind === 'fd') outsideAt(at, value.fd)?.learn(value.decoration);
 }
 
+/** What is known of a call by its name. */
+interface Known {
+  readonly row: syscall_row | null;
+  readonly planner: Planner | null;
+  /** descriptors that nobody made may show in it */
+  readonly mayInherit: boolean;
+  /** its arguments have lists of descriptors */
+  readonly hasLists: boolean;
+}
+
+const LISTS: ReadonlySet<string> = new Set(['poll', 'ppoll', 'select', 'pselect6']);
+const STRANGER: Known = { row: null, planner: null, mayInherit: false, hasLists: false };
+const KNOWN: ReadonlyMap<string, Known> = new Map([...PLANS.keys(), ...syscall_by_name.keys(), ...INHERITING].map((name) => [name, {
+  row: syscall_by_name.get(name) ?? null, planner: PLANS.get(name) ?? null, mayInherit: INHERITING.has(name), hasLists: LISTS.has(name),
+}]));
+
 /** What the model does for a call; throws StraceError when its arguments do not mean what the call needs. */
 export function planOf(at: PlanContext, call: Call, file: string): Plan | Outside {
-  const row = syscall_by_name.get(call.name);
-  const planner = PLANS.get(call.name);
+  const { row, planner, mayInherit, hasLists } = KNOWN.get(call.name) ?? STRANGER;
   try {
-    takeInherited(at.session, at.thread, call);
-    learnFrom(at, call);
-    if (row === undefined || planner === undefined) return new Outside('call not modelled', call.name);
+    if (mayInherit) takeInherited(at.session, at.thread, call);
+    learnFrom(at, call, hasLists);
+    if (row === null || planner === null) return new Outside('call not modelled', call.name);
     return planner(at, call, row);
   } catch (error) {
     if (error instanceof NameError && !NEVER_OUTSIDE.has(call.name)) return new Outside('name without a number');

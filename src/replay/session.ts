@@ -10,6 +10,7 @@ import { type net_sysctls, sock_net } from '../socket/net.js';
 import { MonotonicClock } from './monotonic.js';
 import { tcp_net } from '../tcp/inet_hashtables.js';
 import type { outside_file } from './outside.js';
+import type { AdoptedKind } from './adopted.js';
 import { Ports } from './ports.js';
 import type { Thread } from './thread.js';
 
@@ -27,17 +28,13 @@ export interface World {
   readonly isTraced?: boolean;
 }
 
-/** Kinds of values that are taken from the log; docs/conformance.md gives the reason for each. */
-export type AdoptedKind =
-  | 'process id' | 'port' | 'bytes not printed' | 'time left' | 'signal from outside' | 'resource limit' | 'cpu time'
-  | 'register after a handler' | 'expirations' | 'short count' | 'inherited descriptor' | 'flags of an outside file' | 'clock reading'
-  | 'readiness outside' | 'whether epoll takes an outside file';
-
 /** The state of one replay. */
 export class Session {
   readonly k: Kernel;
-  readonly ports = new Ports();
+  readonly ports: Ports;
   readonly monotonic = new MonotonicClock();
+  /** the latest reading of each clock that only goes forward, and the line where it was given */
+  readonly readings = new Map<number, { readonly line: number; readonly ns: number }>();
   /** by the id in the log, which is the id in the model too */
   readonly threads = new Map<number, Thread>();
   /** ids of threads that have ended */
@@ -67,6 +64,7 @@ export class Session {
     this.k = new Kernel({ stepBudget: Number.MAX_SAFE_INTEGER });
     const { sysctl } = sock_net(this.k);
     Object.assign(sysctl, world.sysctl);
+    this.ports = new Ports(...sysctl.ip_local_port_range);
     if (world.loopbackMtu !== undefined) tcp_net(this.k).loopback_mtu = world.loopbackMtu;
   }
 

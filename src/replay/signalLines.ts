@@ -7,7 +7,7 @@ import { SIGNAL_GROUP_EXIT } from '../kernel/signal_types.js';
 import { has_pending_signals, sig_hi, sig_lo } from '../kernel/sigset.js';
 import { run_next } from '../kernel/sched.js';
 import type { EndEvent, SignalEvent, StopEvent } from './call.js';
-import { numberOfName, siginfoOf, type Siginfo } from './decode.js';
+import { numberOfName, refuse, siginfoOf, type Siginfo } from './decode.js';
 import type { Engine } from './engine.js';
 import { Plan } from './plan.js';
 import type { Thread } from './thread.js';
@@ -49,7 +49,7 @@ function toSignal(thread: Thread): void {
 
 /** `--- SIGCHLD {...} ---`: the thread takes this signal now, and its handler, if it has one, begins. */
 export function atSignal(engine: Engine, thread: Thread, event: SignalEvent): void {
-  const info = siginfoOf(event.info)!;
+  const info = siginfoOf(event.info) ?? refuse('a siginfo', event.info);
   if (!hasSignal(thread)) {
     if (isKnownSender(engine, info)) {
       engine.diverge(event.line, thread, null, `${event.signal} from ${info.pid}`, `no signal; the task is ${thread.where}`, 'the signal is not pending in the model');

@@ -9,6 +9,7 @@ import { cpus, release } from 'node:os';
 import { debugCost } from './debug.js';
 import { atSize, build, echo, scanning, type ModelMode } from './model.js';
 import { exhausted, rate, strangers, wakers } from './explore.js';
+import { replayRows } from './replay.js';
 import { compileNative, type Native } from './native.js';
 
 /** One line of the table. `target` is a test on the ratio, or null when there is none. */
@@ -160,7 +161,7 @@ function table(rows: readonly Row[]): string {
 
 const compiled = compileNative();
 const native = typeof compiled === 'string' ? null : compiled;
-const rows = [...echoRows(native), ...growthRows(native), ...buildRows(), ...debugRows(), ...exploreRows()];
+const rows = [...echoRows(native), ...growthRows(native), ...buildRows(), ...debugRows(), ...exploreRows(), ...replayRows()];
 progress('');
 if (typeof compiled === 'string') console.error(compiled);
 const text = table(rows);

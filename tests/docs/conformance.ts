@@ -10,6 +10,7 @@ import { runScenario, totals } from '../conformance/kernel-calls/report.js';
 import { scenarios } from '../conformance/kernel-calls/recorded.js';
 import { LONG_RUNS, KNOWN_DIVERGENCES, NOT_GENERATED } from '../live/runs.js';
 import { root } from '../tidy/source.js';
+import { straceLogs } from './conformance-strace.js';
 
 /** Calls and the kernel functions that they enter. */
 function kernelCalls(): string[] {
@@ -56,5 +57,5 @@ function vectors(): string[] {
 
 /** The page. */
 export function conformancePage(): string {
-  return `${['# Conformance', '', 'Written by `npm run docs`; do not edit. The model is of Linux 6.18 on x86-64.', '', ...kernelCalls(), '', ...live(), '', ...vectors()].join('\n')}\n`;
+  return `${['# Conformance', '', 'Written by `npm run docs`; do not edit. The model is of Linux 6.18 on x86-64.', '', ...straceLogs(), '', ...kernelCalls(), '', ...live(), '', ...vectors()].join('\n')}\n`;
 }

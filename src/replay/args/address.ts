@@ -9,6 +9,7 @@ import { AF_UNIX } from '../../socket/uapi_socket.js';
 import type { Call } from '../call.js';
 import { after, before, intOf, isNull, numberOfName, pointedOf } from '../decode.js';
 import { type SockAddr, sockaddrOf } from '../decodeNet.js';
+import { ValueError } from '../error.js';
 import type { Mismatch, PlanContext } from '../plan.js';
 import type { Session } from '../session.js';
 import type { Value } from '../value.js';
@@ -19,7 +20,12 @@ const SOCKADDR_STORAGE = 128;
 function addressBytes(session: Session, address: SockAddr): Uint8Array {
   if ('port' in address) {
     const family = address.family === 'AF_INET6' ? 'inet6' : 'inet';
-    return sockaddr({ port: session.ports.toModel(address.port), host: address.address, family }).bytes;
+    try {
+      return sockaddr({ port: session.ports.toModel(address.port), host: address.address, family }).bytes;
+    } catch (error) {
+      if (error instanceof TypeError) throw new ValueError('an internet address', `\`${address.address}\``);
+      throw error;
+    }
   }
   const family = /^\d+$/.test(address.family) ? Number(address.family) : numberOfName(address.family);
   const rest = 'path' in address ? address.path : address.data;

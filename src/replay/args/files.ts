@@ -3,12 +3,13 @@
  */
 
 import { get_user_s64, get_user_u32, user_iovec, user_memory, type iov_segment } from '../../kernel/uaccess.js';
+import type { timerfd_ctx } from '../../kernel/timerfd.js';
 import type { syscall_row } from '../../syscalls/row.js';
 import type { Call } from '../call.js';
 import { after, arrayOf, fdOf, intOf, isNull, isPointer, maskOf, pointedOf } from '../decode.js';
 import { iovecsOf } from '../decodeNet.js';
 import { arg, numberArg, opaqueKind, Outside, outsideAt, UNKNOWN_SIZE, Plan, type Mismatch, type PlanContext, type Planner } from '../plan.js';
-import type { AdoptedKind } from '../session.js';
+import type { AdoptedKind } from '../adopted.js';
 import type { Value } from '../value.js';
 import { bufferOut, bytesIn, compareBytes, faulted, structOut } from './memory.js';
 
@@ -23,8 +24,7 @@ const read: Planner = (at, call, row) => {
   const buffer = bufferOut(at, call, arg(call, 1), size);
   return new Plan(row, [fd, buffer, size], (ret) => {
     if (ret <= 0 || buffer === null) return null;
-    adoptRecords(at, fd, arg(call, 1), buffer.bytes, ret);
-    return compareBytes(at, 'bytes', arg(call, 1), buffer.bytes, ret);
+    return adoptRecords(at, fd, arg(call, 1), buffer.bytes, ret) ?? compareBytes(at, 'bytes', arg(call, 1), buffer.bytes, ret);
   });
 };
 
@@ -34,12 +34,18 @@ const SSI_TIMES = 16;
 const SSI_SIZE = 128;
 
 /** What a read tells of time is the log's: how often a timer has expired, how long a child has run. */
-function adoptRecords(at: PlanContext, fd: number, value: Value, bytes: Uint8Array, length: number): void {
-  const kind = at.thread.task.files.at(fd)?.f_op.name;
-  if (value.kind !== 'string' || (kind !== '[timerfd]' && kind !== '[signalfd]')) return;
+function adoptRecords(at: PlanContext, fd: number, value: Value, bytes: Uint8Array, length: number): Mismatch | null {
+  const file = at.thread.task.files.at(fd);
+  const kind = file?.f_op.name;
+  if (value.kind !== 'string' || (kind !== '[timerfd]' && kind !== '[signalfd]')) return null;
   const known = value.bytes;
-  if (kind === '[timerfd]') adoptRange(at, 'expirations', known, bytes, 0, Math.min(length, 8));
-  else for (let from = 0; from + SSI_SIZE <= length; from += SSI_SIZE) adoptRange(at, 'cpu time', known, bytes, from + SSI_UTIME, SSI_TIMES);
+  if (kind === '[timerfd]') {
+    const isOnce = (file!.private_data as timerfd_ctx).tintv === 0;
+    const ticks = known.length < 8 ? 1 : Number(new DataView(known.buffer, known.byteOffset).getBigUint64(0, true));
+    if (ticks < 1 || (isOnce && ticks > 1)) return { what: 'expirations', linux: String(ticks), model: isOnce ? '1' : 'at least 1' };
+    adoptRange(at, 'expirations', known, bytes, 0, Math.min(length, 8));
+  } else for (let from = 0; from + SSI_SIZE <= length; from += SSI_SIZE) adoptRange(at, 'cpu time', known, bytes, from + SSI_UTIME, SSI_TIMES);
+  return null;
 }
 
 function adoptRange(at: PlanContext, kind: AdoptedKind, known: Uint8Array, bytes: Uint8Array, from: number, length: number): void {

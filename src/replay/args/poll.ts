@@ -7,7 +7,8 @@ import { user_sigpack } from '../../kernel/select.js';
 import { flagText } from '../../syscalls/print.js';
 import { POLL_NAMES } from '../../syscalls/rows_poll.js';
 import type { Call, Result } from '../call.js';
-import { intOf, isNull, isPointer, maskOf } from '../decode.js';
+import { before, intOf, isNull, isPointer, maskOf, timeNsOf, need } from '../decode.js';
+import { leftMismatch } from './left.js';
 import { fdSetOf, pollFdsOf, pollResultOf, selectResultOf } from '../decodePoll.js';
 import { field, type Value } from '../value.js';
 import { readyForPoll, readyForSelect } from './ready.js';
@@ -18,9 +19,10 @@ function pollTexts(entries: readonly { fd: number; revents: number }[]): string 
   return `[${entries.map(({ fd, revents }) => `{${fd}, ${flagText(revents, POLL_NAMES)}}`).join(', ')}]`;
 }
 
-function compareRevents(at: PlanContext, result: Result, memory: user_ptr, nfds: number): Mismatch | null {
+function compareRevents(at: PlanContext, call: Call, result: Result, memory: user_ptr, nfds: number): Mismatch | null {
   const { ready, leftNs } = pollResultOf(result);
-  if (leftNs !== null) at.session.adopt('time left');
+  const left = leftMismatch(at, call, call.name === 'ppoll' ? timeNsOf(arg(call, 2)) : null, leftNs);
+  if (left !== null) return left;
   const model: { fd: number; revents: number }[] = [];
   for (let i = 0; i < nfds && memory !== null; i++) {
     const revents = (get_user_u32(memory, 8 * i + 4) ?? 0) >>> 16;
@@ -46,7 +48,7 @@ const poll: Planner = (at, call, row) => {
       put_user_u16(memory, 8 * i + 4, events);
     });
   } else if (isPointer(arg(call, 0))) memory = new user_memory(new Uint8Array(0));
-  const outputs: Plan['outputs'] = (ret, _call, result) => (ret > 0 ? compareRevents(at, result, memory, nfds) : null);
+  const outputs: Plan['outputs'] = (ret, _call, result) => (ret > 0 ? compareRevents(at, call, result, memory, nfds) : null);
   const ready = readyForPoll(at, fds);
   if (call.name === 'poll') return withReady(new Plan(row, [memory, nfds, intOf(arg(call, 2))], outputs), ready);
   const plan = new Plan(row, [memory, nfds, timespecIn(arg(call, 2), call), sigsetIn(arg(call, 3), call), maskOf(arg(call, 4))], outputs);
@@ -70,9 +72,10 @@ function membersOf(memory: user_memory | null, n: number): number[] {
   return members;
 }
 
-function compareSets(at: PlanContext, result: Result, sets: readonly (user_memory | null)[], n: number): Mismatch | null {
+function compareSets(at: PlanContext, call: Call, result: Result, sets: readonly (user_memory | null)[], n: number): Mismatch | null {
   const linux = selectResultOf(result);
-  if (linux.leftNs !== null) at.session.adopt('time left');
+  const left = leftMismatch(at, call, timeNsOf(before(arg(call, 4))), linux.leftNs);
+  if (left !== null) return left;
   const model = sets.map((set) => membersOf(set, n).join(' '));
   const shown = [linux.in, linux.out, linux.except].map((set) => set.join(' '));
   const text = (texts: readonly string[]): string => `in [${texts[0]}], out [${texts[1]}], except [${texts[2]}]`;
@@ -84,14 +87,14 @@ function sigpackIn(value: Value, call: Call): user_memory | null {
   if (isNull(value)) return null;
   if (value.kind !== 'struct') return new user_memory(new Uint8Array(0));
   const mask = field(value, 'sigmask');
-  return new user_sigpack(mask === null ? null : sigsetIn(mask, call), intOf(field(value, 'sigsetsize')!));
+  return new user_sigpack(mask === null ? null : sigsetIn(mask, call), intOf(need(value, 'sigsetsize')));
 }
 
 const select: Planner = (at, call, row) => {
   const n = maskOf(arg(call, 0));
   const sets = [1, 2, 3].map((index) => setIn(arg(call, index), n, call));
   const [readers, writers, others] = sets as [user_memory | null, user_memory | null, user_memory | null];
-  const outputs: Plan['outputs'] = (ret, _call, result) => (ret > 0 ? compareSets(at, result, sets, n) : null);
+  const outputs: Plan['outputs'] = (ret, _call, result) => (ret > 0 ? compareSets(at, call, result, sets, n) : null);
   const ready = readyForSelect(at, [1, 2, 3].map((index) => fdSetOf(arg(call, index)) ?? []));
   if (call.name === 'select') return withReady(new Plan(row, [n, readers, writers, others, timevalIn(arg(call, 4), call)], outputs), ready);
   return withReady(new Plan(row, [n, readers, writers, others, timespecIn(arg(call, 4), call), sigpackIn(arg(call, 5), call)], outputs), ready);

@@ -4,8 +4,8 @@
 
 import { get_user_u32, put_user_u32, user_memory } from '../../kernel/uaccess.js';
 import type { clone_args } from '../../syscalls/row.js';
-import type { Call } from '../call.js';
-import { fdOf, isNull, isPointer, maskOf, named, numberOf, pointedOf, waitStatusOf } from '../decode.js';
+import type { Call, Result } from '../call.js';
+import { fdOf, isNull, isPointer, maskOf, named, numberOf, pointedOf, waitStatusOf, need, refuse } from '../decode.js';
 import { field, type StructValue, type Value } from '../value.js';
 import { arg, Outside, Plan, type Mismatch, type PlanContext, type Planner } from '../plan.js';
 import { structOut } from './memory.js';
@@ -17,10 +17,15 @@ function made(call: Call): boolean {
 
 /** The number of a new task is the log's. */
 function adoptPid(at: PlanContext): Plan['outputs'] {
-  return () => {
-    at.session.adopt('process id');
-    return null;
-  };
+  return (_ret, _call, result) => pidMismatch(at, result);
+}
+
+/** kernel/pid.c:pid_max on 64-bit machines */
+const PID_MAX = 4194304;
+
+function pidMismatch(at: PlanContext, { value }: Result): Mismatch | null {
+  at.session.adopt('process id');
+  return value <= PID_MAX ? null : { what: 'process id', linux: String(value), model: `1 to ${PID_MAX}` };
 }
 
 const fork: Planner = (at, call, row) => (made(call) ? new Plan(row, [at.thread.childProgram(call)], adoptPid(at)) : new Outside('resources of the machine'));
@@ -37,9 +42,9 @@ const CLONE_PIDFD = 0x1000;
 
 const clone: Planner = (at, call, row) => {
   if (!made(call)) return new Outside('resources of the machine');
-  const flags = maskOf(named(call.args, 'flags')!);
+  const flags = maskOf((named(call.args, 'flags') ?? refuse('flags', null)));
   const tid = (flags & CLONE_PIDFD) !== 0 ? new user_memory(new Uint8Array(4)) : null;
-  return new Plan(row, [flags, null, tid, null, null, at.thread.childProgram(call)], () => (at.session.adopt('process id'), comparePidfd(named(call.args, 'parent_tid'), tid)));
+  return new Plan(row, [flags, null, tid, null, null, at.thread.childProgram(call)], (_ret, _call, result) => pidMismatch(at, result) ?? comparePidfd(named(call.args, 'parent_tid'), tid));
 };
 
 /** The struct of clone3, also `{...} => {pidfd=[4]}`. */
@@ -53,12 +58,12 @@ const clone3: Planner = (at, call, row) => {
   if (!made(call)) return new Outside('resources of the machine');
   const { given, stored } = cloneArgs(arg(call, 0));
   if (given === null) return new Outside('arguments not printed');
-  const flags = maskOf(field(given, 'flags')!);
+  const flags = maskOf(need(given, 'flags'));
   const signal = field(given, 'exit_signal');
   const pidfd = new user_memory(new Uint8Array(4));
   const args: clone_args = { flags, pidfd, child_tid: new user_memory(new Uint8Array(4)), parent_tid: new user_memory(new Uint8Array(4)), exit_signal: signal === null ? 0 : maskOf(signal) };
   const size = maskOf(arg(call, 1));
-  return new Plan(row, [args, size, at.thread.childProgram(call)], () => (at.session.adopt('process id'), comparePidfd(stored === null ? null : field(stored, 'pidfd'), pidfd)));
+  return new Plan(row, [args, size, at.thread.childProgram(call)], (_ret, _call, result) => pidMismatch(at, result) ?? comparePidfd(stored === null ? null : field(stored, 'pidfd'), pidfd));
 };
 
 const execve: Planner = (at, call, row) => {
@@ -98,7 +103,7 @@ function limitIn(value: Value | null): user_memory | null {
   if (value === null || value.kind !== 'struct') return null;
   const memory = new user_memory(new Uint8Array(16));
   for (const [at, name] of [[0, 'rlim_cur'], [8, 'rlim_max']] as const) {
-    const number = BigInt(numberOf(field(value, name)!)) & INFINITY;
+    const number = BigInt(numberOf(need(value, name))) & INFINITY;
     put_user_u32(memory, at, Number(number & 0xffffffffn));
     put_user_u32(memory, at + 4, Number(number >> 32n));
   }
@@ -110,9 +115,10 @@ function compareLimit(at: PlanContext, resource: number, value: Value, memory: u
   if (linux === null || memory === null) return null;
   const same = linux.bytes.every((byte, i) => byte === memory.bytes[i]);
   if (same) return null;
-  if (resource !== RLIMIT_NOFILE || !at.session.limitsAreSet) {
+  const [soft, hard] = [get_user_u32(linux, 0)! >>> 0, get_user_u32(linux, 8)! >>> 0];
+  if (resource !== RLIMIT_NOFILE || (!at.session.limitsAreSet && soft <= hard)) {
     at.session.adopt('resource limit');
-    if (resource === RLIMIT_NOFILE) startLimits(at, get_user_u32(linux, 0)! >>> 0, get_user_u32(linux, 8)! >>> 0);
+    if (resource === RLIMIT_NOFILE) startLimits(at, soft, hard);
     return null;
   }
   const text = (limits: user_memory): string => `${get_user_u32(limits, 0)! >>> 0}, ${get_user_u32(limits, 8)! >>> 0}`;
@@ -151,17 +157,24 @@ const pidfd_open: Planner = (_at, call, row) => new Plan(row, [maskOf(arg(call, 
 const pidfd_getfd: Planner = (_at, call, row) => new Plan(row, [maskOf(arg(call, 0)), maskOf(arg(call, 1)), maskOf(arg(call, 2))]);
 const unshare: Planner = (_at, call, row) => new Plan(row, [maskOf(arg(call, 0))]);
 
+/** In a log without thread ids the process itself is told by its first getpid. */
+const own: Planner = (at, _call, row) => new Plan(row, [], null, (_model, linux) => {
+  if (at.thread.logPid !== 0 || linux <= 0 || linux > PID_MAX) return false;
+  at.session.adopt('process id');
+  return true;
+});
+
 /** Calls that answer with a process, a group or a session. */
 const identity: Planner = (_at, call, row) => new Plan(row, call.args.map((value) => maskOf(value)));
 
 /** The parent of a process that the log begins with is not in the log. */
 const getppid: Planner = (at, _call, row) => new Plan(row, [], null, (model, linux) => {
-  if (model !== 0 || linux <= 0 || at.session.threads.has(linux)) return false;
+  if (model !== 0 || linux < 0 || at.session.threads.has(linux)) return false;
   at.session.adopt('process id');
   return true;
 });
 
 export const PROCESS_PLANS: Readonly<Record<string, Planner>> = {
   fork, vfork: fork, clone, clone3, execve, exit, exit_group: exit, wait4, waitid, prlimit64, setrlimit, getrlimit, pidfd_open, pidfd_getfd, unshare,
-  getpid: identity, getppid, gettid: identity, getpgrp: identity, getpgid: identity, getsid: identity, setsid: identity, setpgid: identity,
+  getpid: own, getppid, gettid: own, getpgrp: identity, getpgid: identity, getsid: identity, setsid: identity, setpgid: identity,
 };

@@ -6,7 +6,7 @@ import { canonical_path, vfs_mknod, vfs_unlink } from '../../kernel/namei.js';
 import { get_user_u32, put_user_s64, put_user_u32, user_memory, type user_ptr } from '../../kernel/uaccess.js';
 import { sock_from_file, type socket as kernel_socket } from '../../socket/socket.js';
 import type { Call, Result } from '../call.js';
-import { after, before, fdOf, intOf, isNull, maskOf, pointedOf, timespecOf } from '../decode.js';
+import { after, before, fdOf, intOf, isNull, maskOf, pointedOf, timespecOf, need } from '../decode.js';
 import { sockaddrOf } from '../decodeNet.js';
 import { field, type Value } from '../value.js';
 import { arg, numberArg, opaqueKind, Outside, UNKNOWN_SIZE, Plan, type Mismatch, type PlanContext, type Planner } from '../plan.js';
@@ -121,7 +121,7 @@ function optionBytes(value: Value): Uint8Array | null {
     const onoff = field(value, 'l_onoff');
     if (onoff !== null) {
       put_user_u32(memory, 0, maskOf(onoff));
-      put_user_u32(memory, 4, maskOf(field(value, 'l_linger')!));
+      put_user_u32(memory, 4, maskOf(need(value, 'l_linger')));
       return memory.bytes.subarray(0, 8);
     }
     if (field(value, 'tv_sec') === null) return null;

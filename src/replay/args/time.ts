@@ -4,9 +4,10 @@
 
 import { get_user_s64, put_user_s64, put_user_u32, user_memory } from '../../kernel/uaccess.js';
 import type { Call } from '../call.js';
-import { fdOf, intOf, isNull, itimerspecOf, maskOf, secondsOf, sigsetOf, timespecOf } from '../decode.js';
-import { field, type Value } from '../value.js';
-import { arg, Plan, type Planner } from '../plan.js';
+import { fdOf, intOf, isNull, itimerspecOf, maskOf, secondsOf, sigsetOf, timeNsOf, timespecOf, need, refuse } from '../decode.js';
+import { leftMismatch, readingMismatch } from './left.js';
+import type { Value } from '../value.js';
+import { arg, Outside, Plan, type Planner } from '../plan.js';
 import { structOut } from './memory.js';
 
 /**
@@ -39,8 +40,8 @@ export function timevalIn(value: Value, call: Call): user_memory | null {
   if (isNull(value)) return null;
   if (value.kind !== 'struct') return unread(call, 16);
   const memory = new user_memory(new Uint8Array(16));
-  put_user_s64(memory, 0, secondsOf(field(value, 'tv_sec')!));
-  put_user_s64(memory, 8, intOf(field(value, 'tv_usec')!));
+  put_user_s64(memory, 0, secondsOf(need(value, 'tv_sec')));
+  put_user_s64(memory, 8, intOf(need(value, 'tv_usec')));
   return memory;
 }
 
@@ -71,15 +72,20 @@ function itimervalIn(value: Value, call: Call): user_memory | null {
   if (isNull(value)) return null;
   if (value.kind !== 'struct') return unread(call, 32);
   const memory = new user_memory(new Uint8Array(32));
-  memory.bytes.set(timevalIn(field(value, 'it_interval')!, call)!.bytes, 0);
-  memory.bytes.set(timevalIn(field(value, 'it_value')!, call)!.bytes, 16);
+  memory.bytes.set((timevalIn(need(value, 'it_interval'), call) ?? refuse('a time', value)).bytes, 0);
+  memory.bytes.set((timevalIn(need(value, 'it_value'), call) ?? refuse('a time', value)).bytes, 16);
   return memory;
 }
 
 const nanosleep: Planner = (at, call, row) => {
   const rest = structOut(call, arg(call, 1), 16);
-  return new Plan(row, [timespecIn(arg(call, 0), call), rest], () => (leftIsAdopted(at.session, arg(call, 1)), null));
+  return new Plan(row, [timespecIn(arg(call, 0), call), rest], () => leftMismatch(at, call, timeNsOf(arg(call, 0)), leftOf(arg(call, 1))));
 };
+
+/** The time in an output that was filled in. */
+function leftOf(value: Value): number | null {
+  return value.kind === 'struct' ? timeNsOf(value) : null;
+}
 
 function leftIsAdopted(session: { adopt(kind: 'time left'): void }, value: Value): void {
   if (value.kind === 'struct') session.adopt('time left');
@@ -97,7 +103,7 @@ const clock_nanosleep: Planner = (at, call, row) => {
     put_user_s64(request, 8, until % 1e9);
   }
   const rest = structOut(call, arg(call, 3), 16);
-  return new Plan(row, [clock, flags, request, rest], () => (leftIsAdopted(at.session, arg(call, 3)), null));
+  return new Plan(row, [clock, flags, request, rest], () => leftMismatch(at, call, (flags & 1) !== 0 ? null : timeNsOf(arg(call, 2)), leftOf(arg(call, 3))));
 };
 
 const alarm: Planner = (at, call, row) => new Plan(row, [maskOf(arg(call, 0))], null, (model, linux) => {
@@ -121,8 +127,23 @@ const timerfd_gettime: Planner = (at, call, row) => {
   return new Plan(row, [fdOf(arg(call, 0)), now], () => (leftIsAdopted(at.session, arg(call, 1)), null));
 };
 
+/** Clocks whose readings can be compared with each other: those of the machine, not those of a process. */
+const MACHINE_CLOCKS = 2;
+const CLOCK_BOOTTIME = 7;
+
+const clock_gettime: Planner = (at, call, row) => {
+  const clock = maskOf(arg(call, 0));
+  if ((clock < 0 || clock >= MACHINE_CLOCKS) && clock !== CLOCK_BOOTTIME) return new Outside('clock of a process');
+  return new Plan(row, [clock, structOut(call, arg(call, 1), 16)], (ret) => (ret < 0 ? null : readingMismatch(at, call, clock, timeNsOf(arg(call, 1)))));
+};
+
+const gettimeofday: Planner = (at, call, row) => {
+  const zone = structOut(call, arg(call, 1), 8);
+  return new Plan(row, [structOut(call, arg(call, 0), 16), zone], (ret) => (ret < 0 ? null : readingMismatch(at, call, 0, timeNsOf(arg(call, 0)))));
+};
+
 const create: Planner = (_at, call, row) => new Plan(row, call.args.map((value) => maskOf(value)));
 
 export const TIME_PLANS: Readonly<Record<string, Planner>> = {
-  nanosleep, clock_nanosleep, alarm, setitimer, timerfd_settime, timerfd_gettime, timerfd_create: create, eventfd: create, eventfd2: create,
+  nanosleep, clock_nanosleep, alarm, setitimer, timerfd_settime, timerfd_gettime, clock_gettime, gettimeofday, timerfd_create: create, eventfd: create, eventfd2: create,
 };

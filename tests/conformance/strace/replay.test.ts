@@ -18,15 +18,16 @@ interface Expected {
   compared: number;
   agreed: number;
   choices: number;
+  adopted: Record<string, number>;
   outside: Record<string, number>;
   /** how many, and the first of them */
   divergences: number;
   first: string[];
 }
 
-function summary({ calls, compared, agreed, choices, outside, divergences }: LogReport): Expected {
+function summary({ calls, compared, agreed, choices, adopted, outside, divergences }: LogReport): Expected {
   const first = divergences.slice(0, SHOWN).map(({ line, call, linux, model, why }) => `${line}: ${call.replace(/\(.*/s, '')}: ${why}: Linux ${linux}, model ${model}`);
-  return { calls, compared, agreed, choices, outside, divergences: divergences.length, first };
+  return { calls, compared, agreed, choices, adopted, outside, divergences: divergences.length, first };
 }
 
 const results = new Map<string, Expected>();

@@ -1,0 +1,71 @@
+/**
+ * The part of docs/conformance.md about logs of strace: what was compared, what was adopted, and what differs. Made from the list that the comparison
+ * itself keeps true, tests/conformance/strace/expected.json. Nothing is measured here.
+ */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ADOPTED } from '../../src/replay/adopted.js';
+import { root } from '../tidy/source.js';
+
+interface Expected {
+  readonly calls: number;
+  readonly compared: number;
+  readonly agreed: number;
+  readonly choices: number;
+  readonly adopted: Readonly<Record<string, number>>;
+  readonly outside: Readonly<Record<string, number>>;
+  readonly divergences: number;
+  readonly first: readonly string[];
+}
+
+interface Manifest {
+  readonly kernel: string;
+  readonly tracer: string;
+  readonly logs: readonly { readonly file: string; readonly shows: string; readonly mode: string; readonly format: string; readonly syscalls: Readonly<Record<string, number>> }[];
+}
+
+const STRACE = 'tests/conformance/strace';
+/** Kinds of calls that the page lists one by one. */
+const LISTED_CALLS = 40;
+
+function json<T>(path: string): T {
+  return JSON.parse(readFileSync(join(root, path), 'utf8')) as T;
+}
+
+/** Sums of records of counts, the largest first. */
+function sums(records: readonly Readonly<Record<string, number>>[]): [string, number][] {
+  const total = new Map<string, number>();
+  for (const record of records) for (const [name, n] of Object.entries(record)) total.set(name, (total.get(name) ?? 0) + n);
+  return [...total].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
+}
+
+/** The part about logs of strace. */
+export function straceLogs(): string[] {
+  const expected = json<Record<string, Expected>>(`${STRACE}/expected.json`);
+  const { kernel, tracer, logs } = json<Manifest>(`${STRACE}/manifest.json`);
+  const all = Object.values(expected);
+  const sum = (of: (one: Expected) => number): number => all.reduce((n, one) => n + of(one), 0);
+  const calls = sums(logs.map(({ syscalls }) => syscalls));
+  const adopted = new Map(sums(all.map((one) => one.adopted)));
+  const diverging = Object.entries(expected).filter(([, { divergences }]) => divergences > 0);
+  return [
+    '## Logs of real programs', '',
+    `${all.length} logs of ${tracer} on Linux ${kernel}. Of ${sum((one) => one.calls)} calls ${sum((one) => one.compared)} are compared and ${sum((one) => one.agreed)} agree; `
+      + `${sum((one) => one.calls - one.compared)} are outside the model. In ${all.filter(({ choices }) => choices > 0).length} logs the order of tasks was open and had to be searched, with ${sum((one) => one.choices)} choices in all.`,
+    '', 'Compared means: result, errno, every reported mask and its order, numbers of descriptors, addresses, and bytes where strace printed them.', '',
+    '| log | mode, format | calls | compared | agree | choices | shows |', '|---|---|---|---|---|---|---|',
+    ...logs.filter(({ file }) => file in expected).map(({ file, shows, mode, format }) => {
+      const one = expected[file]!;
+      return `| ${file} | ${mode}, ${format} | ${one.calls} | ${one.compared} | ${one.agreed} | ${one.choices} | ${shows} |`;
+    }),
+    '', `Kinds of calls: ${calls.slice(0, LISTED_CALLS).map(([name, n]) => `${name} ${n}`).join(', ')}${calls.length > LISTED_CALLS ? `, and ${calls.length - LISTED_CALLS} others` : ''}.`,
+    '', '### Adopted values', '', 'No model can know them. They are taken from the log, counted, and must lie in a set; one that does not is a divergence.', '',
+    '| kind | in the logs | reason | allowed |', '|---|---|---|---|',
+    ...Object.entries(ADOPTED).map(([kind, { reason, allowed }]) => `| ${kind} | ${adopted.get(kind) ?? 0} | ${reason} | ${allowed} |`),
+    '', '### Outside the model', '', ...sums(all.map(({ outside }) => outside)).map(([reason, n]) => `- ${reason}: ${n} calls`),
+    '', '### Known divergences', '',
+    ...(diverging.length === 0 ? ['None.'] : diverging.flatMap(([file, { divergences, first }]) => [`- ${file}: ${divergences}, the first: \`${first[0]!}\``])),
+    '', '### How to run it', '', '    npx jest tests/conformance/strace', '    strace -f -yy -ttt -T -v -o server.log ./server', '    epollsim replay server.log',
+  ];
+}
