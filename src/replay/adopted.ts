@@ -25,7 +25,7 @@ export const ADOPTED = {
   },
   'time left': {
     reason: 'how long a task slept depends on when it was scheduled',
-    allowed: 'not more than was given, and not less than what the time between the two lines can have used up',
+    allowed: 'not more than was given and 50 us of timer slack, not less than what the time between the two lines leaves',
   },
   'signal from outside': {
     reason: 'a process that is not in the log sent it',

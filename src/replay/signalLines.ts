@@ -3,7 +3,7 @@
  */
 
 import { do_send_sig_info, recalc_sigpending_tsk } from '../kernel/signal.js';
-import { SIGNAL_GROUP_EXIT } from '../kernel/signal_types.js';
+import { CLD_CONTINUED, SIGNAL_GROUP_EXIT } from '../kernel/signal_types.js';
 import { has_pending_signals, sig_hi, sig_lo } from '../kernel/sigset.js';
 import { run_next } from '../kernel/sched.js';
 import type { EndEvent, SignalEvent, StopEvent } from './call.js';
@@ -23,6 +23,12 @@ function inject(engine: Engine, thread: Thread, info: Siginfo): void {
 /** Somebody in the log can have sent it: then the model has to have it too. */
 function isKnownSender(engine: Engine, info: Siginfo): boolean {
   return engine.session.threads.has(info.pid) || engine.session.ended.has(info.pid);
+}
+
+/** A child that was stopped and goes on tells its parent at once; its own line about SIGCONT can come later. */
+function wakeSender(engine: Engine, info: Siginfo): void {
+  const sender = engine.session.threads.get(info.pid);
+  if (info.code === CLD_CONTINUED && sender?.where === 'stopped') sender.resume();
 }
 
 /** True when the thread has a signal to take. */
@@ -50,6 +56,7 @@ function toSignal(thread: Thread): void {
 /** `--- SIGCHLD {...} ---`: the thread takes this signal now, and its handler, if it has one, begins. */
 export function atSignal(engine: Engine, thread: Thread, event: SignalEvent): void {
   const info = siginfoOf(event.info) ?? refuse('a siginfo', event.info);
+  if (!hasSignal(thread)) wakeSender(engine, info);
   if (!hasSignal(thread)) {
     if (isKnownSender(engine, info)) {
       engine.diverge(event.line, thread, null, `${event.signal} from ${info.pid}`, `no signal; the task is ${thread.where}`, 'the signal is not pending in the model');
