@@ -28,7 +28,7 @@ import { Session, type World } from './session.js';
 import { atEnd, atSignal, atStop } from './signalLines.js';
 import { statesOf } from './states.js';
 import { Thread } from './thread.js';
-import { advanceTo, forward } from './timing.js';
+import { advanceTo, endsOtherwise, forward } from './timing.js';
 
 /** States are told for so many divergences; each costs a look at the whole machine. */
 const TOLD = 50;
@@ -217,7 +217,7 @@ export class Engine {
     if (plan !== null && thread.ret === null) {
       if (!thread.isBegun && thread.where === 'user') this.#begin(thread);
       if (thread.ret === null && plan.ready !== null) plan.ready(result, true);
-      if (thread.ret === null) forward(this.session, thread, event.line === call.entryLine && call.durationNs === null ? null : event.timeNs);
+      if (thread.ret === null) forward(this.session, thread, isEndKnown(call) || endsOtherwise(call) ? event.timeNs : null);
     }
     this.#bear(thread);
     this.report.calls++;
@@ -321,6 +321,11 @@ export class Engine {
     threads.set(event.pid, by);
     forward(this.session, by, event.timeNs);
   }
+}
+
+/** A line that tells of a whole call has the time of its beginning; without a duration its end can be any time later. */
+function isEndKnown({ entryLine, exitLine, durationNs }: Call): boolean {
+  return exitLine !== entryLine || durationNs !== null;
 }
 
 /** What a descriptor stands for that a call outside the model has made. */

@@ -18,7 +18,7 @@ const TOLERANCE_NS = 10e6;
 const SECOND_NS = 1e9;
 
 /** True when the log says that the call did not end by its own time. */
-function endsOtherwise(call: Call): boolean {
+export function endsOtherwise(call: Call): boolean {
   const { result, name } = call;
   if (result === null || result.kind === 'none') return false;
   if (name.endsWith('nanosleep') || name === 'restart_syscall') return result.value !== 0;
