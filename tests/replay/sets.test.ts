@@ -1,6 +1,6 @@
 /** Values that are taken from the log: what is in the allowed set is adopted and counted, what is outside is a divergence. */
 
-import { ADOPTED } from '../../src/replay/adopted.js';
+import type { ADOPTED } from '../../src/replay/adopted.js';
 import { Engine } from '../../src/replay/engine.js';
 import { readEvents } from '../../src/replay/reader.js';
 import type { LogReport } from '../../src/replay/report.js';
