@@ -18,10 +18,12 @@ export interface Curve {
   readonly sizes: readonly number[];
   /** what is counted: `files polled` */
   readonly unit: string;
-  /** the calls whose work is counted, and how it grows; of several calls of one name the last one counts */
+  /** what is shown beside each other, by the names of calls or by those that `counts` gives, and how it grows */
   readonly calls: Readonly<Record<string, Shape>>;
-  /** the work of one call. @param polls how often the kernel asked a file for its readiness during the call */
-  readonly work: (event: CallEvent, polls: number) => number;
+  /** the work of one call; of several calls of one name the last one counts. @param polls how often the kernel asked a file for its readiness during the call */
+  readonly work?: (event: CallEvent, polls: number) => number;
+  /** instead of `work`: the name under which a call counts as one */
+  readonly counts?: (event: CallEvent) => string;
   /** the story for a size */
   readonly programs: (size: number) => Programs;
 }

@@ -5,13 +5,16 @@
 
 import { claimsA } from './a.js';
 import { claimsB } from './b.js';
+import { claimsC } from './c.js';
 import type { Claim } from './claim.js';
+import { claimsD } from './d.js';
+import { claimsE } from './e.js';
 
 export { asClaimed, type Claim, type Curve, markOf, type Shape, unlikeClaim, type Verdict } from './claim.js';
 export { claimScenario, curveOf, type Evidence, judge, type Judgement, shapeOf, verdictOf } from './judge.js';
 
 /** All claims, in the order of their ids. */
-export const claims: readonly Claim[] = [...claimsA, ...claimsB];
+export const claims: readonly Claim[] = [...claimsA, ...claimsB, ...claimsC, ...claimsD, ...claimsE];
 
 /** A claim by its id, in any case; null: there is none. */
 export function claimNamed(id: string): Claim | null {

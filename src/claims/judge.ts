@@ -74,8 +74,9 @@ export function curveOf(curve: Curve): Record<string, number[]> {
     m.observe({
       called(event) {
         const polls = before.get(event);
+        const values = series[curve.counts?.(event) ?? event.row.name];
         if (polls === undefined) before.set(event, m.kernel.stats.polls);
-        else if (series[event.row.name] !== undefined) series[event.row.name]![at] = curve.work(event, m.kernel.stats.polls - polls);
+        else if (values !== undefined) values[at] = curve.counts !== undefined ? (values[at] ?? 0) + 1 : curve.work!(event, m.kernel.stats.polls - polls);
       },
     });
     for (const [name, program] of Object.entries(curve.programs(size))) m.process(name, program as Program);

@@ -21,13 +21,19 @@ export function* reported(sys: Sys, ep: number): Sleeps<number> {
   return events[0]?.events ?? 0;
 }
 
+/** Writes, and waits a moment: then the segment has arrived, and all that it wakes has been woken. */
+export function* deliver(sys: Sys, fd: number, text: string): Sleeps<void> {
+  sys.must(yield* sys.write(fd, text));
+  yield* sys.msleep(1);
+}
+
 /** A connection with small buffers: [the end that writes, non-blocking; the end that reads]. Sleeps until it stands. */
-export function* smallPair(sys: Sys): Sleeps<readonly [number, number]> {
-  const listener = yield* listenOn(sys, 7000);
+export function* smallPair(sys: Sys, port = 7000): Sleeps<readonly [number, number]> {
+  const listener = yield* listenOn(sys, port);
   sys.must(yield* sys.setsockopt(listener, SOL_SOCKET, SO_SNDBUF, 16384));
   const reader = sys.must(yield* sys.socket(AF_INET, SOCK_STREAM));
   sys.must(yield* sys.setsockopt(reader, SOL_SOCKET, SO_RCVBUF, 4096));
-  sys.must(yield* sys.connect(reader, { port: 7000 }));
+  sys.must(yield* sys.connect(reader, { port }));
   const writer = sys.must(yield* sys.accept(listener));
   sys.must(yield* sys.close(listener));
   sys.must(yield* sys.fcntl(writer, F_SETFL, O_NONBLOCK));
