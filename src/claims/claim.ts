@@ -3,6 +3,7 @@
  * as being like the claim or unlike it, and the verdict is read off the marks: what a run did not show is no verdict.
  */
 
+import type { Inside } from './inside.js';
 import type { CallEvent, NetworkDeclaration, Programs, Sys } from '../scenario/index.js';
 
 /** What came of a claim. `text`: it is about history or other systems, so no run can show it. */
@@ -28,6 +29,19 @@ export interface Curve {
   readonly programs: (size: number) => Programs;
 }
 
+/** One piece of evidence. */
+export interface Evidence {
+  /** like the claim, or unlike it */
+  readonly like: boolean;
+  readonly text: string;
+  /** the call that shows it, as strace prints it; null: it was not one call */
+  readonly call: string | null;
+  /** lines of the log so far */
+  readonly line: number;
+  /** the row of the trace: the number of the step in views, in the debugger and in exports */
+  readonly step: number;
+}
+
 /** A claim. */
 export interface Claim {
   /** `A1` ... `P9` */
@@ -39,6 +53,8 @@ export interface Claim {
   readonly says: string;
   /** the story that shows it; null only for `text` */
   readonly programs: (() => Programs) | null;
+  /** evidence from inside the kernel, looked for when the story has run */
+  readonly inside?: (run: Inside) => void;
   readonly network?: () => NetworkDeclaration;
   /** cost, for claims that are about cost */
   readonly curve?: Curve;

@@ -9,12 +9,15 @@ import { claimsC } from './c.js';
 import type { Claim } from './claim.js';
 import { claimsD } from './d.js';
 import { claimsE } from './e.js';
+import { claimsF } from './f.js';
+import { claimsG } from './g.js';
+import { claimsH } from './h.js';
 
-export { asClaimed, type Claim, type Curve, markOf, type Shape, unlikeClaim, type Verdict } from './claim.js';
-export { claimScenario, curveOf, type Evidence, judge, type Judgement, shapeOf, verdictOf } from './judge.js';
+export { asClaimed, type Claim, type Curve, type Evidence, markOf, type Shape, unlikeClaim, type Verdict } from './claim.js';
+export { claimScenario, curveOf, judge, type Judgement, shapeOf, verdictOf } from './judge.js';
 
 /** All claims, in the order of their ids. */
-export const claims: readonly Claim[] = [...claimsA, ...claimsB, ...claimsC, ...claimsD, ...claimsE];
+export const claims: readonly Claim[] = [...claimsA, ...claimsB, ...claimsC, ...claimsD, ...claimsE, ...claimsF, ...claimsG, ...claimsH];
 
 /** A claim by its id, in any case; null: there is none. */
 export function claimNamed(id: string): Claim | null {

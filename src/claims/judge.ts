@@ -6,20 +6,8 @@
 import {
   type CallEvent, callText, failureText, Machine, type MachineOptions, type Program, type Scenario, type Story, startScenario,
 } from '../scenario/index.js';
-import { type Claim, type Curve, markOf, type Shape, type Verdict } from './claim.js';
-
-/** One piece of evidence. */
-export interface Evidence {
-  /** like the claim, or unlike it */
-  readonly like: boolean;
-  readonly text: string;
-  /** the call that shows it, as strace prints it; null: it was not one call */
-  readonly call: string | null;
-  /** lines of the log so far */
-  readonly line: number;
-  /** the row of the trace: the number of the step in views, in the debugger and in exports */
-  readonly step: number;
-}
+import { type Claim, type Curve, type Evidence, markOf, type Shape, type Verdict } from './claim.js';
+import { CallWatch, Inside } from './inside.js';
 
 /** What a run showed. */
 export interface Judgement {
@@ -59,9 +47,18 @@ export function judge(claim: Claim, options: Omit<MachineOptions, 'scenario'> = 
       evidence.push({ ...mark, call: call === null ? null : callText(call), line: machine.log.count, step: machine.kernel.trace!.count - 1 });
     },
   });
+  const watch = new CallWatch(machine);
+  if (claim.inside !== undefined) machine.observe(watch);
   const outcome = story.run();
   const failures = outcome.failures.map(failureText);
+  if (claim.inside !== undefined) {
+    const run = new Inside(watch);
+    claim.inside(run);
+    evidence.push(...run.evidence);
+    failures.push(...run.failures);
+  }
   if (outcome.halt !== 'finished') failures.push(`the machine is ${outcome.halt}: ${outcome.left.join(', ')}`);
+  evidence.sort((a, b) => a.step - b.step);
   return { verdict: verdictOf(evidence), evidence, failures, machine };
 }
 

@@ -60,3 +60,31 @@ export function* drain(sys: Sys, fd: number): Sleeps<number> {
   }
   return bytes;
 }
+
+/** A thread writes after ten milliseconds. Sleeps never. */
+export function* lateWrite(sys: Sys, fd: number, text: string): Sleeps<void> {
+  yield* sys.thread(function* late(sys) {
+    yield* sys.msleep(10);
+    yield* sys.write(fd, text);
+  });
+}
+
+/**
+ * epoll_wait stands in its scan, since the page for its first event is not there; then a second pipe is written to, and the page comes in.
+ * Sleeps until then. @returns how many events that wait and the next one return; the bytes are left unread
+ */
+export function* duringScan(sys: Sys, mask: number): Sleeps<{ readonly first: number; readonly next: number }> {
+  const [r, w] = yield* sys.pipe();
+  const [r2, w2] = yield* sys.pipe();
+  const ep = yield* watching(sys, r, mask);
+  sys.must(yield* sys.epoll_ctl(ep, EPOLL_CTL_ADD, r2, { events: mask }));
+  yield* sys.write(w, 'x');
+  const buffer = sys.absentMemory(2 * 12);
+  yield* sys.thread(function* late(sys) {
+    yield* sys.msleep(10);
+    yield* sys.write(w2, 'y');
+    sys.pageIn(buffer);
+  });
+  const first = (yield* sys.epoll_wait(ep, 2, -1, buffer)).ret;
+  return { first, next: (yield* sys.epoll_wait(ep, 2, 0)).ret };
+}

@@ -23,7 +23,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   reactor: ['scenario'],
   scenarios: ['scenario', 'reactor'],
   museum: ['scenario', 'reactor'],
-  claims: ['scenario', 'scenarios', 'reactor', 'museum'],
+  claims: ['inspect', 'scenario', 'scenarios', 'reactor', 'museum'],
   explore: MIDDLE,
   programs: ['scenario', 'scenarios', 'explore'],
   replay: MIDDLE,
