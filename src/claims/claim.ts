@@ -4,7 +4,7 @@
  */
 
 import type { Inside } from './inside.js';
-import type { CallEvent, NetworkDeclaration, Programs, Sys } from '../scenario/index.js';
+import type { CallEvent, Network, NetworkDeclaration, Programs, Sys } from '../scenario/index.js';
 
 /** What came of a claim. `text`: it is about history or other systems, so no run can show it. */
 export type Verdict = 'holds' | 'holds with a condition' | 'wrong on Linux' | 'text';
@@ -52,7 +52,7 @@ export interface Claim {
   /** the condition, the correction, or what makes it so: one plain sentence */
   readonly says: string;
   /** the story that shows it; null only for `text` */
-  readonly programs: (() => Programs) | null;
+  readonly programs: ((net: Network) => Programs) | null;
   /** evidence from inside the kernel, looked for when the story has run */
   readonly inside?: (run: Inside) => void;
   readonly network?: () => NetworkDeclaration;

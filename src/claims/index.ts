@@ -12,12 +12,23 @@ import { claimsE } from './e.js';
 import { claimsF } from './f.js';
 import { claimsG } from './g.js';
 import { claimsH } from './h.js';
+import { claimsJ } from './j.js';
+import { claimsK } from './k.js';
+import { claimsKReady } from './kReady.js';
+import { claimsL } from './l.js';
+import { claimsLOrder } from './lOrder.js';
+import { claimsM } from './m.js';
+import { claimsN } from './n.js';
+import { claimsP } from './p.js';
 
 export { asClaimed, type Claim, type Curve, type Evidence, markOf, type Shape, unlikeClaim, type Verdict } from './claim.js';
 export { claimScenario, curveOf, judge, type Judgement, shapeOf, verdictOf } from './judge.js';
 
 /** All claims, in the order of their ids. */
-export const claims: readonly Claim[] = [...claimsA, ...claimsB, ...claimsC, ...claimsD, ...claimsE, ...claimsF, ...claimsG, ...claimsH];
+export const claims: readonly Claim[] = [
+  ...claimsA, ...claimsB, ...claimsC, ...claimsD, ...claimsE, ...claimsF, ...claimsG, ...claimsH, ...claimsJ, ...claimsK, ...claimsKReady, ...claimsL, ...claimsLOrder, ...claimsM,
+  ...claimsN, ...claimsP,
+];
 
 /** A claim by its id, in any case; null: there is none. */
 export function claimNamed(id: string): Claim | null {

@@ -21,7 +21,7 @@ export interface Judgement {
 /** The story of a claim as a scenario: `epollsim run claim-a1`. */
 export function claimScenario(claim: Claim): Scenario {
   return {
-    name: `claim-${claim.id.toLowerCase()}`, title: claim.claim, about: `${claim.verdict}: ${claim.says}`, programs: () => claim.programs!(),
+    name: `claim-${claim.id.toLowerCase()}`, title: claim.claim, about: `${claim.verdict}: ${claim.says}`, programs: (_options, net) => claim.programs!(net),
     ...(claim.network === undefined ? {} : { network: () => claim.network!() }),
   };
 }

@@ -83,22 +83,30 @@ function faultsOf(options: LinkOptions): packet_faults {
   return new packet_faults(lose, twice, late);
 }
 
-/** Lets a function of the scenario decide on each packet. */
-function scriptOf(options: LinkOptions): cable_options['script'] {
-  const { faults } = options;
-  if (typeof faults !== 'function') return null;
+/** Packets as a scenario sees them, numbered for each host that sends. */
+function packetReader(): (skb: sk_buff, from: Kernel) => Packet {
   const sent = new Map<Kernel, number>();
-  return (skb: sk_buff, from: Kernel) => {
+  return (skb, from) => {
     const number = (sent.get(from) ?? 0) + 1;
     sent.set(from, number);
     const tcp = skb.ip_protocol === IPPROTO_TCP;
-    const fate = faults({
+    return {
       from: from.name, number, protocol: tcp ? 'tcp' : skb.ip_protocol === IPPROTO_UDP ? 'udp' : 'icmp',
       flags: tcp ? FLAG_NAMES.filter((_, bit) => (skb.tcp_flags & (1 << bit)) !== 0) : [],
       get text() {
         return skb.first === null ? '' : textOf(skb_bytes(skb));
       },
-    });
+    };
+  };
+}
+
+/** Lets a function of the scenario decide on each packet. */
+function scriptOf(options: LinkOptions): cable_options['script'] {
+  const { faults } = options;
+  if (typeof faults !== 'function') return null;
+  const packetOf = packetReader();
+  return (skb: sk_buff, from: Kernel) => {
+    const fate = faults(packetOf(skb, from));
     if (FATES[fate] === undefined) throw new ScenarioError(`the fate of a packet is ${show(fate)}; expected ${Object.keys(FATES).join(', ')}`);
     return FATES[fate];
   };
@@ -139,6 +147,17 @@ export class Link {
   cut(how: 'cable' | 'silent' = 'cable'): void {
     if (how !== 'cable' && how !== 'silent') throw new ScenarioError(`cut(${show(how)}): expected 'cable' or 'silent'`);
     cable_cut(this.cable, how === 'silent');
+  }
+
+  /**
+   * Notes the packets that hosts send from now on, those too that a fault, a full queue or a silent cut takes away.
+   * @returns a list that grows as they are sent
+   */
+  tap(): readonly Packet[] {
+    const packetOf = packetReader();
+    const heard: Packet[] = [];
+    this.cable.tap = (skb, from) => void heard.push(packetOf(skb, from));
+    return heard;
   }
 
   /** The link works again. Nobody is told: who has something to say tries again at its own time. */
