@@ -51,6 +51,8 @@ export interface Question {
   readonly not: boolean;
   /** id of the epoll instance; left out: any that knows the descriptor */
   readonly ep?: number;
+  /** of "why not": only these bits of the mask; an event that was told may have had others */
+  readonly bits?: number;
 }
 
 /** One link of a chain: a step that happened, or, missing, what should have happened and did not. */

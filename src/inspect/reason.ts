@@ -78,6 +78,11 @@ const REASONS: Readonly<Record<string, readonly [Reason['kind'], Teller]>> = {
   ep_poll_safewake: ['inner', ({ arg, labels }) => `the epoll that it watches, ${labels.object(arg(0), 'ep')}, has something ready`],
 };
 
+/** Whether a kernel function says by itself what happened. */
+export function tellsReason(name: string): boolean {
+  return name in REASONS;
+}
+
 /** Why the row `step` came about. */
 export function reasonOf(nesting: Nesting, step: number, labels: Labels): Reason {
   const { trace } = nesting;

@@ -4,16 +4,13 @@
  */
 
 import { EPOLL_FUNCTIONS, EPOLLET, EPOLLEXCLUSIVE } from '../epoll/eventpoll.js';
-import { EVENTFD_FUNCTIONS } from '../kernel/eventfd.js';
-import { PIPE_FUNCTIONS } from '../kernel/pipe.js';
 import { T_ENTER } from '../kernel/trace.js';
 import { EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM } from '../kernel/uapi.js';
 import { WAIT_FUNCTIONS } from '../kernel/wait.js';
-import { UNIX_FUNCTIONS } from '../socket/unix_sock.js';
-import { TCP_FUNCTIONS } from '../tcp/tcp_trace.js';
 import { type Evidence, type Explanation, itemsOf, type Link, type MissingCause, type Question } from './evidence.js';
 import { type ItemLife, lastUpTo } from './itemLog.js';
 import { fdsOf } from './labels.js';
+import { DRAINS, subjectsOf } from './lastOn.js';
 import { bitsOf } from './maskText.js';
 import { epollMask } from './names.js';
 import type { FileView, ItemView, MachineView, SocketView } from './view.js';
@@ -31,7 +28,12 @@ interface Case {
   /** bits asked for, and those of them that are there now */
   readonly asked: number;
   readonly ready: number;
+  /** only some bits are asked about: where the item is says nothing about them */
+  readonly isPart: boolean;
 }
+
+/** Every bit of a mask. */
+const ALL = -1;
 
 interface Answer {
   readonly cause: MissingCause;
@@ -41,12 +43,6 @@ interface Answer {
 
 const READ_BITS = EPOLLIN | EPOLLRDNORM;
 const WRITE_BITS = EPOLLOUT | EPOLLWRNORM;
-
-/** Functions that take data away; their first argument is the file or the socket. */
-const DRAINS: ReadonlySet<number> = new Set([
-  PIPE_FUNCTIONS.id.pipe_read, EVENTFD_FUNCTIONS.id.eventfd_read, UNIX_FUNCTIONS.id.unix_stream_recvmsg, UNIX_FUNCTIONS.id.unix_accept,
-  TCP_FUNCTIONS.id.tcp_recvmsg, TCP_FUNCTIONS.id.inet_csk_accept,
-]);
 
 /** Steps that happened, and last what is missing. */
 function chain(evidence: Evidence, steps: readonly number[], step: number, missing: string): Link[] {
@@ -194,7 +190,7 @@ function drained(found: Case): Answer | null {
   const put = lastUpTo(life.puts, step);
   const dropped = put < 0 ? -1 : droppedAfter(found, put);
   if (dropped < 0) return null;
-  const subjects = [item.file, socket?.id ?? -1, found.file === null ? -1 : Number(/#(\d+)$/.exec(found.file.object ?? '')?.[1] ?? -1)];
+  const subjects = [item.file, socket?.id ?? -1, ...(found.file === null ? [] : subjectsOf(found.file))];
   let drain = -1;
   for (let at = dropped; at > put && drain < 0; at--) if (trace.kind(at) === T_ENTER && DRAINS.has(trace.what(at)) && subjects.includes(trace.arg(at, 0))) drain = at;
   const labels = evidence.labels(dropped);
@@ -231,16 +227,26 @@ function notReady(found: Case): Answer {
 }
 
 /** One item of the descriptor. */
-function caseOf(evidence: Evidence, { fd, step }: Question, view: MachineView, item: ItemView): Case {
+function caseOf(evidence: Evidence, { fd, step, bits = ALL }: Question, view: MachineView, item: ItemView): Case {
   const file = view.files.find(({ id }) => id === item.file) ?? null;
   const socket = view.sockets.find(({ name }) => name === file?.object) ?? null;
-  const asked = bitsOf(item.events);
-  return { evidence, step, fd, view, item, life: evidence.items.get(item.id)!, file, socket, asked, ready: asked & bitsOf(file?.mask ?? null) };
+  // a one-shot that has fired does not know any more what it was asked for
+  const asked = item.disabled && bits !== ALL ? bits : bitsOf(item.events) & bits;
+  const life = about(evidence, evidence.items.get(item.id)!, bits);
+  return { evidence, step, fd, view, item, life, file, socket, asked, ready: asked & bitsOf(file?.mask ?? null), isPart: bits !== ALL };
+}
+
+/** What of an item's life is about these bits of its mask. */
+function about({ nesting: { trace } }: Evidence, life: ItemLife, bits: number): ItemLife {
+  if (bits === ALL) return life;
+  const told = (step: number): boolean => (trace.arg(step, 0) & bits) !== 0;
+  const keyed = (step: number): boolean => trace.arg(step, 3) === 0 || (trace.arg(step, 3) & bits) !== 0;
+  return { ...life, events: life.events.filter(told), callbacks: life.callbacks.filter(keyed), filtered: life.filtered.filter(keyed) };
 }
 
 /** The first link that is missing for one item. */
 function missing(found: Case): Answer {
-  return anotherFile(found) ?? byItem(found) ?? (found.ready === 0 ? notReady(found) : readyButQuiet(found));
+  return anotherFile(found) ?? (found.isPart ? null : byItem(found)) ?? (found.ready === 0 ? notReady(found) : readyButQuiet(found));
 }
 
 /** How much an answer helps when a descriptor is registered in several epolls: one that waits for a call comes last. */

@@ -16,6 +16,7 @@ import type { Call, EndEvent, EnterEvent, ExitEvent, LogEvent, Result, SignalEve
 import { callText, cut, linuxText, modelText } from './callText.js';
 import { maskOf, returned } from './decode.js';
 import { type Choice, Choices } from './choices.js';
+import { type Doubt, doubtOf } from './doubt.js';
 import { Outside, Plan } from './plan.js';
 import { planOf } from './plans.js';
 import { StraceError, ValueError } from './error.js';
@@ -40,6 +41,8 @@ export class Engine {
 
   /** the first divergence whose line is not given up, and the calls that were under way there; null: none */
   crossroads: Crossroads | null = null;
+  /** is told what a divergence makes one ask about the model; null: nobody asks */
+  asks: ((thread: Thread, doubt: Doubt) => void) | null = null;
   readonly #choices: Choices;
   readonly #givenUp: ReadonlySet<number>;
   /** calls of two lines that came back a short while ago */
@@ -257,6 +260,10 @@ export class Engine {
   diverge(line: number, thread: Thread, call: Call | null, linux: string, model: string, why: string): false {
     const { divergences } = this.report;
     this.#note(line, thread, model);
+    if (this.asks !== null && call !== null) {
+      const doubt = doubtOf(thread, call, call.result);
+      if (doubt !== null) this.asks(thread, doubt);
+    }
     const states = divergences.length < TOLD ? statesOf(this.session, thread, call) : [];
     divergences.push({ line, pid: thread.logPid, call: call === null ? '' : callText(call), linux: cut(linux), model: cut(model), why, states });
     return false;

@@ -9,6 +9,7 @@ import { candidates, type Crossroads } from './crossroads.js';
 import type { LogEvent } from './call.js';
 import { Engine } from './engine.js';
 import { StraceError } from './error.js';
+import { explainDivergences } from './explaining.js';
 import type { LogReport } from './report.js';
 import type { World } from './session.js';
 
@@ -19,7 +20,7 @@ export interface SearchOptions {
   readonly progress?: (line: number) => void;
   /** told of an argument that cannot be read; the log ends there */
   readonly stop?: (error: StraceError) => void;
-  /** is told under which order the report came about */
+  /** is told under which order the report came about; who asks for it makes the run again and can ask it why, so the report does not explain */
   readonly chosen?: (choices: Choices) => void;
 }
 
@@ -139,7 +140,7 @@ export function searchReplay(log: string, events: Iterable<LogEvent>, options: S
   const first = replayOnce(log, keep(events, kept), new Choices(), options);
   if (first.crossroads === null || kept.length === 0 || options.budget === 0) {
     options.chosen?.(new Choices());
-    return first.report;
+    return explained(first.report, log, kept, new Choices(), options);
   }
   const search = new Search(log, kept, options);
   let node: Node = { choices: new Choices(), here: first.crossroads };
@@ -152,8 +153,15 @@ export function searchReplay(log: string, events: Iterable<LogEvent>, options: S
   const { report } = replayOnce(log, kept, node.choices, options);
   report.choices = node.choices.list.length;
   const isBetter = report.divergences.length <= first.report.divergences.length;
-  options.chosen?.(isBetter ? node.choices : new Choices());
-  return isBetter ? report : first.report;
+  const choices = isBetter ? node.choices : new Choices();
+  options.chosen?.(choices);
+  return explained(isBetter ? report : first.report, log, kept, choices, options);
+}
+
+/** The report, with what is behind its first divergences. */
+function explained(report: LogReport, log: string, kept: readonly LogEvent[], choices: Choices, { world, chosen }: SearchOptions): LogReport {
+  if (report.divergences.length > 0 && kept.length > 0 && chosen === undefined) explainDivergences(report.divergences, log, kept, world, choices);
+  return report;
 }
 
 /** Hands events on, and keeps them if the log is short enough to be searched. */

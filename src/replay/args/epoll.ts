@@ -39,14 +39,24 @@ function eventText({ events, lo, hi }: EpollEvent): string {
   return `{${flagText(events, EPOLL_EVENT_NAMES)}, ${hi === 0 ? lo : `0x${((BigInt(hi) << 32n) | BigInt(lo)).toString(16)}`}}`;
 }
 
+function eventAt(memory: user_memory, index: number): EpollEvent {
+  const at = index * EPOLL_EVENT_SIZE;
+  return { events: get_user_u32(memory, at)!, lo: get_user_u32(memory, at + 4)! >>> 0, hi: get_user_u32(memory, at + 8)! >>> 0 };
+}
+
+/** The events that a wait of the model has stored. */
+export function epollEventsIn(plan: Plan, count: number): EpollEvent[] {
+  const memory = plan.args[1];
+  return memory instanceof user_memory ? Array.from({ length: count }, (_, i) => eventAt(memory, i)) : [];
+}
+
 function compareEvents(call: Call, memory: user_memory, ret: number): Mismatch | null {
   const linux = epollEventsOf(arg(call, 1));
   if (linux === null) return null;
   const model: EpollEvent[] = [];
   let same = linux.length === ret || isElided(call);
   for (let i = 0; i < ret; i++) {
-    const at = i * EPOLL_EVENT_SIZE;
-    const event = { events: get_user_u32(memory, at)!, lo: get_user_u32(memory, at + 4)! >>> 0, hi: get_user_u32(memory, at + 8)! >>> 0 };
+    const event = eventAt(memory, i);
     const shown = linux[i];
     if (shown !== undefined) same = same && shown.events === event.events && shown.lo === event.lo && shown.hi === event.hi;
     model.push(event);

@@ -19,15 +19,25 @@ function pollTexts(entries: readonly { fd: number; revents: number }[]): string 
   return `[${entries.map(({ fd, revents }) => `{${fd}, ${flagText(revents, POLL_NAMES)}}`).join(', ')}]`;
 }
 
+function readyIn(memory: user_memory, nfds: number): { fd: number; revents: number }[] {
+  const ready: { fd: number; revents: number }[] = [];
+  for (let i = 0; i < nfds; i++) {
+    const revents = (get_user_u32(memory, 8 * i + 4) ?? 0) >>> 16;
+    if (revents !== 0) ready.push({ fd: get_user_u32(memory, 8 * i)!, revents });
+  }
+  return ready;
+}
+
+/** What a poll of the model has stored. */
+export function reventsIn({ args: [memory, nfds] }: Plan): { fd: number; revents: number }[] {
+  return memory instanceof user_memory ? readyIn(memory, Number(nfds)) : [];
+}
+
 function compareRevents(at: PlanContext, call: Call, result: Result, memory: user_ptr, nfds: number): Mismatch | null {
   const { ready, leftNs } = pollResultOf(result);
   const left = leftMismatch(at, call, call.name === 'ppoll' ? timeNsOf(arg(call, 2)) : null, leftNs);
   if (left !== null) return left;
-  const model: { fd: number; revents: number }[] = [];
-  for (let i = 0; i < nfds && memory !== null; i++) {
-    const revents = (get_user_u32(memory, 8 * i + 4) ?? 0) >>> 16;
-    if (revents !== 0) model.push({ fd: get_user_u32(memory, 8 * i)!, revents });
-  }
+  const model = memory === null ? [] : readyIn(memory, nfds);
   const same = ready.length === model.length && ready.every((entry, i) => entry.fd === model[i]!.fd && entry.revents === model[i]!.revents);
   return same ? null : { what: 'revents', linux: pollTexts(ready), model: pollTexts(model) };
 }

@@ -26,7 +26,7 @@ interface Expected {
 }
 
 function summary({ calls, compared, agreed, choices, adopted, outside, divergences }: LogReport): Expected {
-  const first = divergences.slice(0, SHOWN).map(({ line, call, linux, model, why }) => `${line}: ${call.replace(/\(.*/s, '')}: ${why}: Linux ${linux}, model ${model}`);
+  const first = divergences.slice(0, SHOWN).map(({ line, call, linux, model, why }) => `${line}: ${call.replace(/\(.*/s, '')}: ${why.replace(/;.*/s, '')}: Linux ${linux}, model ${model}`);
   return { calls, compared, agreed, choices, adopted, outside, divergences: divergences.length, first };
 }
 
