@@ -1,10 +1,10 @@
-// Writes the generated pages of docs/ (kernel-map.md, facts.md, conformance.md): the tests that compare them write them instead.
+// Writes the generated pages of docs/ (kernel-map.md, facts.md, conformance.md, readiness.md): the tests that compare them write them instead.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const jest = fileURLToPath(new URL('../node_modules/jest/bin/jest.js', import.meta.url));
-const run = spawnSync(process.execPath, [jest, 'tests/facts.test.ts', 'tests/docs/kernel-map.test.ts', 'tests/docs/conformance.test.ts', '-t', 'npm run docs writes it'], {
+const run = spawnSync(process.execPath, [jest, 'tests/facts.test.ts', 'tests/docs/kernel-map.test.ts', 'tests/docs/conformance.test.ts', 'tests/docs/readiness.test.ts', '-t', 'npm run docs writes it'], {
   cwd: root, stdio: 'inherit', env: { ...process.env, UPDATE_DOCS: '1' },
 });
 process.exitCode = run.status ?? 1;

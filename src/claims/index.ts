@@ -23,6 +23,7 @@ import { claimsP } from './p.js';
 
 export { asClaimed, type Claim, type Curve, type Evidence, markOf, type Shape, unlikeClaim, type Verdict } from './claim.js';
 export { claimScenario, curveOf, judge, type Judgement, shapeOf, verdictOf } from './judge.js';
+export { type Situation, situations } from './readiness.js';
 
 /** All claims, in the order of their ids. */
 export const claims: readonly Claim[] = [
