@@ -4,7 +4,7 @@
  */
 
 import type { Kernel } from '../kernel/kernel.js';
-import { skb_bytes, type sk_buff } from '../socket/skbuff.js';
+import { NO_TCP_OPTIONS, skb_bytes, type sk_buff } from '../socket/skbuff.js';
 import { IPPROTO_ICMP, IPPROTO_TCP } from '../socket/uapi_socket.js';
 import type { icmp_error } from '../tcp/icmp.js';
 import { in6_bytes } from '../tcp/inet_addr.js';
@@ -77,9 +77,10 @@ export function packetOf(k: Kernel, skb: sk_buff, device: string, step: number):
   }
   const data = skb_bytes(skb).slice();
   if (skb.ip_protocol !== IPPROTO_TCP) return { ...common, ...bare, protocol: 'udp', from, to, data };
+  const opt = skb.opt ?? NO_TCP_OPTIONS;
   return {
     ...common, protocol: 'tcp', from, to, flags: skb.tcp_flags & 0x3f, ack: skb.ack_seq >>> 0, window: skb.window & 0xffff, urgent: skb.urg_ptr,
-    mss: skb.opt_mss, windowScale: skb.opt_wscale, data, unreachable: null,
+    mss: opt.mss, windowScale: opt.wscale, data, unreachable: null,
   };
 }
 

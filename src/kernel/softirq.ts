@@ -68,7 +68,8 @@ function next_packet(softnet: softnet_data): unknown {
   const queue = softnet.input_pkt_queue;
   const packet = queue[softnet.served++];
   if (softnet.served === queue.length) {
-    queue.length = 0;
+    // Taken off one by one the array keeps its room; a length of 0 would drop it.
+    while (queue.length > 0) queue.pop();
     softnet.served = 0;
   }
   return packet;

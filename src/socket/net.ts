@@ -5,6 +5,7 @@
  */
 
 import type { Kernel } from '../kernel/kernel.js';
+import { skb_cache } from './skbuff.js';
 
 /** Sysctls that a run can change, each under its name in /proc/sys/net. Times are in the sysctl's own unit. */
 export class net_sysctls {
@@ -73,6 +74,7 @@ export function read_sysctl(setting: string): { field: keyof net_sysctls; value:
 /** The namespace. include/net/net_namespace.h:net */
 export class net {
   readonly sysctl = new net_sysctls();
+  readonly skb_cache = new skb_cache();
   /** TCP's tables and links; typed and made by src/tcp */
   tcp: unknown = null;
   /** AF_UNIX's names; typed and made by src/socket/unix.ts */

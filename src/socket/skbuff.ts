@@ -23,7 +23,7 @@ export const MAX_SKB_FRAGS = 17;
 
 /** A range of a page. include/linux/skbuff.h:skb_frag_t */
 export class skb_frag {
-  readonly page: Uint8Array;
+  page: Uint8Array;
   offset: number;
   size: number;
   next: skb_frag | null = null;
@@ -33,6 +33,28 @@ export class skb_frag {
     this.offset = offset;
     this.size = size;
   }
+}
+
+/** The options of a TCP header besides timestamps. include/linux/tcp.h:tcp_options_received */
+export class tcp_options {
+  /** SYN only: largest segment and window scale, -1 when absent; "selective acknowledgements permitted" */
+  mss = -1;
+  wscale = -1;
+  sack_permitted = false;
+  /** ACK only: data up to here came twice; null: the option is absent. RFC 2883 */
+  dsack: number | null = null;
+}
+
+/** A header without them. */
+export const NO_TCP_OPTIONS: Readonly<tcp_options> = new tcp_options();
+
+/** The options of a SYN. net/ipv4/tcp_output.c:tcp_syn_options */
+export function tcp_syn_options(mss: number, wscale: number, sack_permitted: boolean): tcp_options {
+  const opt = new tcp_options();
+  opt.mss = mss;
+  opt.wscale = wscale;
+  opt.sack_permitted = sack_permitted;
+  return opt;
 }
 
 /** One buffer: links, data, and what the protocols keep in it (`cb`, and for TCP the header fields). */
@@ -46,6 +68,8 @@ export class sk_buff {
   nr_frags = 0;
   first: skb_frag | null = null;
   last: skb_frag | null = null;
+  /** a fragment from an earlier use, for the next one that is needed */
+  spare: skb_frag | null = null;
   /** the buffer whose data this one shares, while that one still needs it; and which of that buffer's data it is */
   clone_of: sk_buff | null = null;
   head = 0;
@@ -58,12 +82,8 @@ export class sk_buff {
   /** as in the header: not scaled */
   window = 0;
   urg_ptr = 0;
-  /** SYN only: the options MSS and window scale, -1 when absent; "selective acknowledgements permitted" */
-  opt_mss = -1;
-  opt_wscale = -1;
-  opt_sack = false;
-  /** ACK only: data up to here came twice; null: the option is absent. RFC 2883 */
-  dsack: number | null = null;
+  /** options besides timestamps; null: there are none, as nearly always */
+  opt: tcp_options | null = null;
   sacked = 0;
   /** left for the last time, microseconds modulo 2^32 */
   tstamp = 0;
@@ -95,6 +115,50 @@ export class sk_buff {
   exterr: sock_exterr | null = null;
   /** the send with MSG_ZEROCOPY whose memory this buffer uses */
   ubuf: ubuf_info | null = null;
+}
+
+/** Buffers that a cache keeps. net/core/skbuff.c:NAPI_SKB_CACHE_SIZE */
+const SKB_CACHE_SIZE = 64;
+
+/** Buffers of TCP that are done with and will be used again. net/core/skbuff.c:napi_alloc_cache */
+export class skb_cache {
+  first: sk_buff | null = null;
+  count = 0;
+}
+
+/** An empty buffer for data in pages, an old one if there is one. The TCP header is left to the caller. net/core/skbuff.c:napi_skb_cache_get */
+export function skb_cache_get(cache: skb_cache): sk_buff {
+  const skb = cache.first;
+  if (skb === null) return new sk_buff();
+  cache.first = skb.next;
+  cache.count--;
+  skb.next = null;
+  skb.len = 0;
+  skb.truesize = SKB_OVERHEAD;
+  skb.clone_of = null;
+  skb.urg_ptr = 0;
+  skb.opt = null;
+  skb.sacked = 0;
+  skb.eor = false;
+  skb.linear = false;
+  skb.tailroom = 0;
+  skb.ubuf = null;
+  return skb;
+}
+
+/** A buffer of TCP that nobody needs any more, with no queue or view that still knows it. net/core/skbuff.c:napi_skb_cache_put */
+export function skb_cache_put(cache: skb_cache, skb: sk_buff): void {
+  if (cache.count === SKB_CACHE_SIZE) return;
+  BUG_ON(skb.list !== null, 'skb: done with while it is on a queue');
+  // Clones that are still under way share other data than what it will hold next.
+  skb_unclone(skb);
+  skb.spare = skb.first;
+  skb.first = null;
+  skb.last = null;
+  skb.nr_frags = 0;
+  skb.next = cache.first;
+  cache.first = skb;
+  cache.count++;
 }
 
 /** A queue of buffers. include/linux/skbuff.h:sk_buff_head */
@@ -153,13 +217,25 @@ export function skb_peek_tail(list: sk_buff_head): sk_buff | null {
   return list.last;
 }
 
+/** A fragment for a buffer, the spare one if it has one. */
+function new_frag(skb: sk_buff, page: Uint8Array, offset: number, size: number): skb_frag {
+  const { spare } = skb;
+  if (spare === null) return new skb_frag(page, offset, size);
+  skb.spare = null;
+  spare.page = page;
+  spare.offset = offset;
+  spare.size = size;
+  spare.next = null;
+  return spare;
+}
+
 /** Adds a range of a page; one that continues the last fragment makes that longer. include/linux/skbuff.h:skb_fill_page_desc */
 export function skb_add_frag(skb: sk_buff, page: Uint8Array, offset: number, size: number): void {
   const { last } = skb;
   if (last !== null && last.page === page && last.offset + last.size === offset) {
     last.size += size;
   } else {
-    const frag = new skb_frag(page, offset, size);
+    const frag = new_frag(skb, page, offset, size);
     if (last === null) skb.first = frag;
     else last.next = frag;
     skb.last = frag;
@@ -169,14 +245,14 @@ export function skb_add_frag(skb: sk_buff, page: Uint8Array, offset: number, siz
 }
 
 /** A buffer with the same bytes, sharing the pages. net/core/skbuff.c:skb_clone */
-export function skb_clone(skb: sk_buff): sk_buff {
-  const n = new sk_buff();
+export function skb_clone(cache: skb_cache, skb: sk_buff): sk_buff {
+  const n = skb_cache_get(cache);
   n.len = skb.len;
   n.truesize = skb.truesize;
   n.nr_frags = skb.nr_frags;
   let last: skb_frag | null = null;
   for (let frag = skb.first; frag !== null; frag = frag.next) {
-    const copy = new skb_frag(frag.page, frag.offset, frag.size);
+    const copy = new_frag(n, frag.page, frag.offset, frag.size);
     if (last === null) n.first = copy;
     else last.next = copy;
     last = copy;

@@ -46,7 +46,7 @@ function ip_finish_output(k: Kernel, addr: number, skb: sk_buff): void {
 
 /** A buffer was sent and waits in this host for its neighbour: it need not be sent again. net/ipv4/tcp_output.c:skb_still_in_host_queue */
 export function skb_still_in_host_queue(k: Kernel, addr: number, skb: sk_buff): boolean {
-  return tcp_net(k).neighbours.get(addr)?.arp_queue.some((waiting) => waiting.clone_of === skb) ?? false;
+  return tcp_net(k).neighbours.get(addr)?.arp_queue.some((waiting) => waiting.clone_of === skb && waiting.seq === skb.seq) ?? false;
 }
 
 /** Sends a packet that has no fate on loopback: a datagram. net/ipv4/ip_output.c:ip_send_skb */
@@ -86,6 +86,7 @@ function copy_header(skb: sk_buff): sk_buff {
   copy.prev = null;
   copy.list = null;
   copy.clone_of = null;
+  copy.spare = null;
   if (skb.first !== null) copy_frags(copy, skb);
   return copy;
 }

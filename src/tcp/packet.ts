@@ -53,10 +53,7 @@ function received_skb(skb: sk_buff, offset: number, size: number): sk_buff {
   out.tcp_flags = offset + size === skb.len ? skb.tcp_flags : skb.tcp_flags & ~(TCPHDR_FIN | TCPHDR_PSH);
   out.window = skb.window;
   out.urg_ptr = skb.urg_ptr;
-  out.opt_mss = skb.opt_mss;
-  out.opt_wscale = skb.opt_wscale;
-  out.opt_sack = skb.opt_sack;
-  out.dsack = skb.dsack;
+  out.opt = skb.opt;
   out.tsval = skb.tsval;
   out.tsecr = skb.tsecr;
   out.ip_protocol = skb.ip_protocol;

@@ -7,7 +7,8 @@
 import type { Kernel } from '../kernel/kernel.js';
 import { jiffies } from '../kernel/timer.js';
 import { leave } from '../kernel/trace.js';
-import { __skb_unlink, skb_pull, skb_unclone, type sk_buff } from '../socket/skbuff.js';
+import { sock_net } from '../socket/net.js';
+import { __skb_unlink, skb_cache_put, skb_pull, skb_unclone, type sk_buff } from '../socket/skbuff.js';
 import { enter_sk } from '../socket/sock_trace.js';
 import { tcp_send_challenge_ack } from './tcp_control.js';
 import { tcp_fast_path_check, tcp_fast_path_off } from './tcp_fastpath.js';
@@ -89,9 +90,10 @@ function tcp_tso_acked(sk: tcp_sock, skb: sk_buff): number {
 /** Frees what is acknowledged; measures the round trip. net/ipv4/tcp_input.c:tcp_clean_rtx_queue @returns flags */
 function tcp_clean_rtx_queue(k: Kernel, sk: tcp_sock, prior_snd_una: number, tsecr: number): number {
   let flag = 0;
-  let first: sk_buff | null = null;
+  let first_sent: number | null = null;
   let repeated = false;
   const list = sk.tcp_rtx_queue;
+  const cache = sock_net(k).skb_cache;
   for (let skb = list.first; skb !== null; skb = list.first) {
     if (after(skb.end_seq, sk.snd_una)) {
       if (skb.gso_segs > 1 && after(sk.snd_una, skb.seq)) sk.packets_out -= tcp_tso_acked(sk, skb);
@@ -101,8 +103,8 @@ function tcp_clean_rtx_queue(k: Kernel, sk: tcp_sock, prior_snd_una: number, tse
     if ((skb.sacked & TCPCB_SACKED_RETRANS) !== 0) sk.retrans_out = Math.max(0, sk.retrans_out - skb.gso_segs);
     if ((skb.sacked & TCPCB_EVER_RETRANS) !== 0) {
       repeated = true;
-    } else if (first === null) {
-      first = skb;
+    } else {
+      first_sent ??= skb.tstamp;
     }
     if ((skb.tcp_flags & TCPHDR_SYN) !== 0) {
       flag |= FLAG_SYN_ACKED;
@@ -112,13 +114,14 @@ function tcp_clean_rtx_queue(k: Kernel, sk: tcp_sock, prior_snd_una: number, tse
     }
     __skb_unlink(skb, list);
     tcp_wmem_free_skb(sk, skb);
+    skb_cache_put(cache, skb);
   }
   if (sk.packets_out < 0) sk.packets_out = 0;
   if (between(sk.snd_up, prior_snd_una, sk.snd_una)) sk.snd_up = sk.snd_una;
   if (flag !== 0) {
     flag |= FLAG_SET_XMIT_TIMER;
     // Karn: what was sent twice says nothing about the time, but its timestamp does.
-    if (!repeated && first !== null) tcp_rtt_estimator(sk, (tcp_clock_us(k) - first.tstamp) | 0);
+    if (!repeated && first_sent !== null) tcp_rtt_estimator(sk, (tcp_clock_us(k) - first_sent) | 0);
     else if (tsecr !== 0) tcp_rtt_estimator(sk, Math.max(1, (k.clock.ms - tsecr) | 0) * 1000);
     if (!repeated || tsecr !== 0) sk.icsk_backoff = 0;
     if (list.first === null) sk.retrans_stamp = -1;
@@ -211,7 +214,7 @@ function tcp_ack_acceptable(k: Kernel, sk: tcp_sock, skb: sk_buff, flags: number
   }
   flag |= tcp_clean_rtx_queue(k, sk, prior_snd_una, skb.tsecr);
   // A segment that came twice was delivered too.
-  const acked = prior_packets - sk.packets_out + (skb.dsack !== null ? 1 : 0);
+  const acked = prior_packets - sk.packets_out + (skb.opt !== null && skb.opt.dsack !== null ? 1 : 0);
   const advanced = (flag & FLAG_SND_UNA_ADVANCED) !== 0;
   const is_dupack = (flag & (FLAG_SND_UNA_ADVANCED | FLAG_DATA | FLAG_WIN_UPDATE)) === 0;
   let again = false;

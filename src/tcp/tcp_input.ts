@@ -8,7 +8,7 @@ import type { Kernel } from '../kernel/kernel.js';
 import { ECONNREFUSED, ECONNRESET, EPIPE } from '../kernel/errno.js';
 import { jiffies } from '../kernel/timer.js';
 import { leave } from '../kernel/trace.js';
-import type { sk_buff } from '../socket/skbuff.js';
+import { NO_TCP_OPTIONS, type sk_buff } from '../socket/skbuff.js';
 import { sock_flag, sock_owned_by_user } from '../socket/sock.js';
 import { enter_sk } from '../socket/sock_trace.js';
 import { RCV_SHUTDOWN, SEND_SHUTDOWN, SOCK_DEAD, SOCK_KEEPOPEN } from '../socket/uapi_socket.js';
@@ -156,7 +156,7 @@ function tcp_slow_path(k: Kernel, sk: tcp_sock, skb: sk_buff): void {
 /** A segment for an established connection. net/ipv4/tcp_input.c:tcp_rcv_established */
 export function tcp_rcv_established(k: Kernel, sk: tcp_sock, skb: sk_buff): void {
   if (k.trace !== null) enter_sk(k, F.tcp_rcv_established, sk);
-  const predicted = skb.window === sk.pred_window && skb.dsack === null && (skb.tcp_flags & ~TCPHDR_PSH) === TCPHDR_ACK && skb.seq === sk.rcv_nxt
+  const predicted = skb.window === sk.pred_window && skb.opt === null && (skb.tcp_flags & ~TCPHDR_PSH) === TCPHDR_ACK && skb.seq === sk.rcv_nxt
     && !after(skb.ack_seq, sk.snd_nxt);
   if (predicted) {
     tcp_store_ts_recent(k, sk, skb);
@@ -191,15 +191,16 @@ function tcp_finish_connect(k: Kernel, sk: tcp_sock): void {
 
 /** The window scale and segment size of the peer's SYN. net/ipv4/tcp_input.c:tcp_parse_options */
 function tcp_take_syn_options(sk: tcp_sock, skb: sk_buff): void {
-  if (skb.opt_wscale >= 0) {
-    sk.snd_wscale = skb.opt_wscale;
+  const opt = skb.opt ?? NO_TCP_OPTIONS;
+  if (opt.wscale >= 0) {
+    sk.snd_wscale = opt.wscale;
   } else {
     sk.snd_wscale = 0;
     sk.rcv_wscale = 0;
     sk.window_clamp = Math.min(sk.window_clamp, 65535);
   }
-  sk.sack_ok = skb.opt_sack;
-  if (skb.opt_mss > 0) sk.mss_clamp = Math.min(skb.opt_mss, sk.user_mss !== 0 ? sk.user_mss : skb.opt_mss);
+  sk.sack_ok = opt.sack_permitted;
+  if (opt.mss > 0) sk.mss_clamp = Math.min(opt.mss, sk.user_mss !== 0 ? sk.user_mss : opt.mss);
 }
 
 /** A SYN-ACK: the connection stands. net/ipv4/tcp_input.c:tcp_rcv_synsent_state_process @returns -1: go on with the rest of the segment */

@@ -85,7 +85,7 @@ function rcv_time_wait(k: Kernel, tw: tcp_timewait_sock, skb: sk_buff): void {
 function may_merge(tail: sk_buff, skb: sk_buff): boolean {
   return tail.end_seq === skb.seq && ((tail.tcp_flags | skb.tcp_flags) & (TCPHDR_SYN | TCPHDR_RST | TCPHDR_URG)) === 0
     && (tail.tcp_flags & skb.tcp_flags & TCPHDR_ACK) !== 0 && tail.tsval === skb.tsval && tail.tsecr === skb.tsecr
-    && tail.dsack === null && skb.dsack === null;
+    && tail.opt === null && skb.opt === null;
 }
 
 /** Leaves a segment to the call that holds the socket; segments in a row become one. net/ipv4/tcp_ipv4.c:tcp_add_backlog */

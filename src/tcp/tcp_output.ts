@@ -7,7 +7,8 @@
 import type { Kernel } from '../kernel/kernel.js';
 import { jiffies } from '../kernel/timer.js';
 import { leave } from '../kernel/trace.js';
-import { __skb_insert, __skb_queue_tail, __skb_unlink, sk_buff, skb_clone, skb_shift, skb_split, skb_unclone } from '../socket/skbuff.js';
+import { sock_net } from '../socket/net.js';
+import { __skb_insert, __skb_queue_tail, __skb_unlink, sk_buff, skb_clone, skb_shift, skb_split, skb_unclone, tcp_options } from '../socket/skbuff.js';
 import { enter_sk } from '../socket/sock_trace.js';
 import { SOCK_SNDBUF_LOCK } from '../socket/uapi_socket.js';
 import { ip_queue_xmit, skb_still_in_host_queue } from './link.js';
@@ -59,7 +60,7 @@ export function tcp_clock_us(k: Kernel): number {
  * net/ipv4/tcp_output.c:__tcp_transmit_skb
  */
 export function tcp_transmit_skb(k: Kernel, sk: tcp_sock, skb: sk_buff, clone_it: boolean): void {
-  const out = clone_it ? skb_clone(skb) : skb;
+  const out = clone_it ? skb_clone(sock_net(k).skb_cache, skb) : skb;
   sk.tcp_mstamp = tcp_clock_us(k);
   sk.tcp_wstamp = sk.tcp_mstamp;
   skb.tstamp = sk.tcp_mstamp;
@@ -71,16 +72,15 @@ export function tcp_transmit_skb(k: Kernel, sk: tcp_sock, skb: sk_buff, clone_it
   out.gso_size = skb.gso_size;
   out.tsval = k.clock.ms;
   out.tsecr = sk.ts_recent;
-  out.opt_mss = skb.opt_mss;
-  out.opt_wscale = skb.opt_wscale;
-  out.opt_sack = skb.opt_sack;
+  out.opt = skb.opt;
   out.saddr = sk.inet_saddr;
   out.daddr = sk.skc_daddr;
   out.source = sk.inet_sport;
   out.dest = sk.skc_dport;
   if ((flags & TCPHDR_ACK) !== 0) out.ack_seq = sk.rcv_nxt;
   if (sk.dsack !== null) {
-    out.dsack = sk.dsack;
+    out.opt = new tcp_options();
+    out.opt.dsack = sk.dsack;
     sk.dsack = null;
   }
   out.window = (flags & TCPHDR_SYN) !== 0 ? Math.min(sk.rcv_wnd, 65535) : tcp_select_window(sk);

@@ -11,7 +11,8 @@ import { signal_pending } from '../kernel/sched.js';
 import { leave } from '../kernel/trace.js';
 import { ip_recv_error } from '../socket/errqueue.js';
 import type { msghdr } from '../socket/msghdr.js';
-import { __skb_unlink, skb_copy_datagram_iter, type sk_buff } from '../socket/skbuff.js';
+import { sock_net } from '../socket/net.js';
+import { __skb_unlink, skb_cache_put, skb_copy_datagram_iter, type sk_buff } from '../socket/skbuff.js';
 import {
   __release_sock, lock_sock, lock_sock_nowait, release_sock, sk_wait_data, sock_deadline, sock_error, sock_expired, sock_flag, sock_intr_errno,
 } from '../socket/sock.js';
@@ -64,9 +65,10 @@ class recv_state {
 }
 
 /** A buffer has been read. net/ipv4/tcp.c:tcp_eat_recv_skb */
-function tcp_eat_recv_skb(sk: tcp_sock, skb: sk_buff): void {
+function tcp_eat_recv_skb(k: Kernel, sk: tcp_sock, skb: sk_buff): void {
   __skb_unlink(skb, sk.sk_receive_queue);
   sock_rfree(sk, skb);
+  skb_cache_put(sock_net(k).skb_cache, skb);
 }
 
 /** After reading: is an ACK or a window update due? net/ipv4/tcp.c:__tcp_cleanup_rbuf */
@@ -175,7 +177,7 @@ function take_from(k: Kernel, sk: tcp_sock, msg: msghdr, st: recv_state, skb: sk
   if (used + offset < skb.len) return true;
   const fin = (skb.tcp_flags & TCPHDR_FIN) !== 0;
   if (fin) advance_seq(sk, st, 1);
-  if ((st.flags & MSG_PEEK) === 0) tcp_eat_recv_skb(sk, skb);
+  if ((st.flags & MSG_PEEK) === 0) tcp_eat_recv_skb(k, sk, skb);
   return !fin;
 }
 
@@ -213,7 +215,7 @@ function recv_step(k: Kernel, sk: tcp_sock, msg: msghdr, st: recv_state): number
     if (offset >= skb.len) {
       // The FIN itself: it is read.
       advance_seq(sk, st, 1);
-      if ((st.flags & MSG_PEEK) === 0) tcp_eat_recv_skb(sk, skb);
+      if ((st.flags & MSG_PEEK) === 0) tcp_eat_recv_skb(k, sk, skb);
       break;
     }
     if (!take_from(k, sk, msg, st, skb, offset)) break;

@@ -10,7 +10,8 @@ import { point, type Might, type Sleeps } from '../kernel/point.js';
 import { leave } from '../kernel/trace.js';
 import { msg_zerocopy_alloc, msg_zerocopy_put_abort, type ubuf_info } from '../socket/errqueue.js';
 import type { msghdr } from '../socket/msghdr.js';
-import { __skb_queue_tail, __skb_unlink, MAX_SKB_FRAGS, sk_buff, skb_add_frag } from '../socket/skbuff.js';
+import { sock_net } from '../socket/net.js';
+import { __skb_queue_tail, __skb_unlink, MAX_SKB_FRAGS, skb_add_frag, skb_cache_get, type sk_buff } from '../socket/skbuff.js';
 import { __release_sock, lock_sock, lock_sock_nowait, release_sock, sock_deadline } from '../socket/sock.js';
 import { enter_sk } from '../socket/sock_trace.js';
 import type { socket } from '../socket/socket.js';
@@ -85,7 +86,7 @@ function tcp_push(k: Kernel, sk: tcp_sock, flags: number, nonagle: number): void
 
 /** A new buffer at the end of the write queue. net/ipv4/tcp.c:tcp_skb_entail */
 function tcp_skb_entail(k: Kernel, sk: tcp_sock, ubuf: ubuf_info | null): sk_buff {
-  const skb = new sk_buff();
+  const skb = skb_cache_get(sock_net(k).skb_cache);
   if (ubuf !== null) skb.ubuf = ubuf.get();
   skb.seq = sk.write_seq;
   skb.end_seq = sk.write_seq;

@@ -56,7 +56,7 @@ export function tcp_send_loss_probe(k: Kernel, sk: tcp_sock): void {
 export function tcp_process_tlp_ack(sk: tcp_sock, skb: sk_buff, advanced: boolean): void {
   const high = sk.tlp_high_seq!;
   if (before(skb.ack_seq, high)) return;
-  const arrived = !sk.tlp_retrans || skb.dsack === high || (!after(skb.ack_seq, high) && !advanced && skb.seq === skb.end_seq);
+  const arrived = !sk.tlp_retrans || (skb.opt !== null && skb.opt.dsack === high) || (!after(skb.ack_seq, high) && !advanced && skb.seq === skb.end_seq);
   if (arrived) {
     sk.tlp_high_seq = null;
   } else if (after(skb.ack_seq, high)) {

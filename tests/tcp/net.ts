@@ -9,7 +9,7 @@ import type { Kernel } from '../../src/kernel/kernel.js';
 import { netif_rx } from '../../src/kernel/softirq.js';
 import type { Sleeps } from '../../src/kernel/point.js';
 import { get_user_u32, put_user_s64, put_user_u32, type user_memory } from '../../src/kernel/uaccess.js';
-import { sk_buff, skb_add_frag, skb_bytes } from '../../src/socket/skbuff.js';
+import { sk_buff, skb_add_frag, skb_bytes, tcp_syn_options } from '../../src/socket/skbuff.js';
 import { sock_from_file } from '../../src/socket/socket.js';
 import { attach_peer } from '../../src/tcp/link.js';
 import { tcp_net } from '../../src/tcp/inet_hashtables.js';
@@ -279,7 +279,7 @@ export class Peer {
     skb.end_seq = (skb.seq + data.length + ((segment.flags & SYN) !== 0 ? 1 : 0) + ((segment.flags & FIN) !== 0 ? 1 : 0)) | 0;
     skb.ack_seq = (segment.flags & ACK) !== 0 ? (this.iss + (segment.ack ?? 1)) | 0 : 0;
     skb.window = segment.win ?? 65535;
-    skb.opt_mss = (segment.flags & SYN) !== 0 ? 1460 : -1;
+    if ((segment.flags & SYN) !== 0) skb.opt = tcp_syn_options(1460, -1, false);
     skb.saddr = 0x0a000002;
     skb.daddr = 0x0a000001;
     skb.source = this.port;
