@@ -9,10 +9,10 @@ import { BUG_ON } from '../kernel/bug.js';
 import { EFAULT, EINTR } from '../kernel/errno.js';
 import { type file, fput, get_file_active } from '../kernel/file.js';
 import type { Kernel } from '../kernel/kernel.js';
-import { list_add, list_add_tail, list_del_init, list_empty, list_head, list_splice_init } from '../kernel/list.js';
+import { list_add, list_add_tail, list_del_init, list_empty, type list_head, list_splice_init } from '../kernel/list.js';
 import { AT_MUTEX, mutex_lock_slowpath, mutex_trylock, mutex_unlock, spin_lock, spin_unlock } from '../kernel/lock.js';
 import { type Might, point, type Sleeps } from '../kernel/point.js';
-import { poll_does_not_wait, poll_table, poll_wait } from '../kernel/poll_table.js';
+import { poll_does_not_wait, type poll_table, poll_wait } from '../kernel/poll_table.js';
 import { fatal_signal_pending } from '../kernel/sched.js';
 import { leave, leave_after, T_EVENT, T_OVFLIST_DEL, T_RDLLIST_ADD, T_RDLLIST_DEL, T_TXLIST } from '../kernel/trace.js';
 import { fault_in, is_absent, put_user_u32, type user_ptr } from '../kernel/uaccess.js';
@@ -95,7 +95,7 @@ function ep_done_scan(k: Kernel, ep: eventpoll, txlist: list_head<epitem>): void
  */
 export function ep_scan_ready_list(k: Kernel, ep: eventpoll, sproc: scan_proc, to: user_events | null): Might<number> {
   if (k.preempt || !mutex_trylock(k, ep.mtx)) return ep_scan_ready_list_slowly(k, ep, sproc, to);
-  const txlist = new list_head<epitem>(null);
+  const { scanlist: txlist } = ep;
   ep_start_scan(k, ep, txlist);
   const res = sproc(k, ep, txlist, to);
   if (typeof res !== 'number') return ep_scan_rest(k, ep, txlist, res);
@@ -108,7 +108,7 @@ export function ep_scan_ready_list(k: Kernel, ep: eventpoll, sproc: scan_proc, t
 function* ep_scan_ready_list_slowly(k: Kernel, ep: eventpoll, sproc: scan_proc, to: user_events | null): Sleeps<number> {
   if (k.preempt) yield AT_MUTEX;
   if (!mutex_trylock(k, ep.mtx)) yield* mutex_lock_slowpath(k, ep.mtx);
-  const txlist = new list_head<epitem>(null);
+  const { scanlist: txlist } = ep;
   ep_start_scan(k, ep, txlist);
   return yield* ep_scan_rest(k, ep, txlist, sproc(k, ep, txlist, to));
 }
@@ -177,7 +177,7 @@ function send_event(k: Kernel, ep: eventpoll, txlist: list_head<epitem>, to: use
  */
 export function ep_send_events_proc(k: Kernel, ep: eventpoll, txlist: list_head<epitem>, to: user_events | null): Might<number> {
   const events = to!;
-  const pt = new poll_table(null, 0);
+  const { scan_pt: pt } = ep;
   let good = true;
   while (good && !list_empty(txlist) && events.count < events.maxevents) {
     if (k.preempt || is_absent(events.events, events.count * EPOLL_EVENT_SIZE) || is_file_epoll(txlist.next.owner!.ffd.file)) {
@@ -212,7 +212,7 @@ function* ep_send_events_slowly(k: Kernel, ep: eventpoll, txlist: list_head<epit
  * Sleeps where a nested epoll's mutex is taken. fs/eventpoll.c:ep_read_events_proc (up to 5.10)
  */
 function* ep_read_events_proc(k: Kernel, ep: eventpoll, txlist: list_head<epitem>): Sleeps<number> {
-  const pt = new poll_table(null, 0);
+  const { scan_pt: pt } = ep;
   while (!list_empty(txlist)) {
     const epi = txlist.next.owner!;
     const polled = ep_item_poll(k, epi, pt, 2);

@@ -213,6 +213,9 @@ export class eventpoll {
   prefer_busy_poll = false;
   /** the private list of a running scan, for views; null when none runs */
   txlist: list_head<epitem> | null = null;
+  /** the private list, and what a scan polls with: there is one scan at a time   // mtx */
+  readonly scanlist: list_head<epitem> = new list_head<epitem>(null);
+  readonly scan_pt = new poll_table(null, 0);
 
   constructor(id: number, user: user_struct) {
     this.id = id;

@@ -245,7 +245,7 @@ function tcp_grow_skb(sk: tcp_sock, skb: sk_buff, amount: number): void {
 
 /** Segments that one buffer may stand for: as many as fit into 64 KB, two at least. net/ipv4/tcp_output.c:tcp_tso_segs */
 function tcp_tso_segs(mss: number): number {
-  return Math.max(Math.floor(GSO_MAX_SIZE / mss), 2);
+  return Math.max((GSO_MAX_SIZE / mss) | 0, 2);
 }
 
 /** Remembers how full the congestion window was. net/ipv4/tcp_output.c:tcp_cwnd_validate */

@@ -47,7 +47,8 @@ class recv_state {
   len: number;
   readonly flags: number;
   readonly target: number;
-  readonly deadlineNs: number;
+  /** null: it has not been asked for, as in most calls */
+  private deadlineNs: number | null = null;
   peek_seq: number;
   urg_hole = 0;
   last: sk_buff | null = null;
@@ -55,12 +56,17 @@ class recv_state {
   /** the loop has run once: a receive of length 0 goes round once */
   rounds = 0;
 
-  constructor(k: Kernel, sk: tcp_sock, len: number, flags: number) {
+  constructor(sk: tcp_sock, len: number, flags: number) {
     this.len = len;
     this.flags = flags;
     this.target = ((flags & MSG_WAITALL) !== 0 ? len : Math.min(sk.sk_rcvlowat, len)) || 1;
-    this.deadlineNs = sock_deadline(k, sk.sk_rcvtimeo, (flags & MSG_DONTWAIT) !== 0);
     this.peek_seq = sk.copied_seq;
+  }
+
+  /** Until when it may wait, counted from the first time that this is asked. */
+  deadline(k: Kernel, sk: tcp_sock): number {
+    this.deadlineNs ??= sock_deadline(k, sk.sk_rcvtimeo, (this.flags & MSG_DONTWAIT) !== 0);
+    return this.deadlineNs;
   }
 }
 
@@ -119,7 +125,8 @@ function tcp_recv_urg(sk: tcp_sock, msg: msghdr, len: number, flags: number): nu
 function nothing_queued(k: Kernel, sk: tcp_sock, st: recv_state): number {
   const { copied } = st;
   if (copied >= st.target && sk.sk_backlog.first === null) return copied;
-  const noblock = sock_expired(k, st.deadlineNs);
+  const deadlineNs = st.deadline(k, sk);
+  const noblock = sock_expired(k, deadlineNs);
   if (copied > 0) {
     if (noblock || sk.sk_err !== 0 || sk.sk_state === TCP_CLOSE || (sk.sk_shutdown & RCV_SHUTDOWN) !== 0 || signal_pending(k.current)) return copied;
   } else {
@@ -128,7 +135,7 @@ function nothing_queued(k: Kernel, sk: tcp_sock, st: recv_state): number {
     if ((sk.sk_shutdown & RCV_SHUTDOWN) !== 0) return 0;
     if (sk.sk_state === TCP_CLOSE) return -ENOTCONN;
     if (noblock) return -EAGAIN;
-    if (signal_pending(k.current)) return sock_intr_errno(st.deadlineNs);
+    if (signal_pending(k.current)) return sock_intr_errno(deadlineNs);
   }
   return WAIT_DATA;
 }
@@ -188,7 +195,8 @@ function recv_step(k: Kernel, sk: tcp_sock, msg: msghdr, st: recv_state): number
     if (sk.urg_data !== 0 && sk.urg_seq === seq) {
       if (st.copied > 0) break;
       if (signal_pending(k.current)) {
-        st.copied = sock_expired(k, st.deadlineNs) ? -EAGAIN : sock_intr_errno(st.deadlineNs);
+        const deadlineNs = st.deadline(k, sk);
+        st.copied = sock_expired(k, deadlineNs) ? -EAGAIN : sock_intr_errno(deadlineNs);
         break;
       }
     }
@@ -236,7 +244,7 @@ function* recv_rest(k: Kernel, sk: tcp_sock, msg: msghdr, st: recv_state, wants:
       } else {
         tcp_cleanup_rbuf(k, sk, st.copied);
         const disconnects = sk.sk_disconnects;
-        yield* sk_wait_data(k, sk, st.deadlineNs, st.last);
+        yield* sk_wait_data(k, sk, st.deadline(k, sk), st.last);
         if (disconnects !== sk.sk_disconnects) return st.copied > 0 ? st.copied : -EPIPE;
       }
       st.rounds++;
@@ -280,7 +288,7 @@ function* recvmsg_contended(k: Kernel, sk: tcp_sock, msg: msghdr, flags: number)
     release_sock(k, sk);
     return leave(k, special);
   }
-  const st = new recv_state(k, sk, msg.msg_iter.count, flags);
+  const st = new recv_state(sk, msg.msg_iter.count, flags);
   return yield* recvmsg_sleeps(k, sk, msg, st, recv_step(k, sk, msg, st));
 }
 
@@ -301,7 +309,7 @@ export function tcp_recvmsg(k: Kernel, sock: socket, msg: msghdr, flags: number)
   }
   let ret = recv_special(sk, msg, flags);
   if (ret === WAIT_DATA) {
-    const st = new recv_state(k, sk, msg.msg_iter.count, flags);
+    const st = new recv_state(sk, msg.msg_iter.count, flags);
     ret = recv_step(k, sk, msg, st);
     if (ret <= WAIT_DATA) return recvmsg_sleeps(k, sk, msg, st, ret);
   }

@@ -18,7 +18,7 @@ const JIFFY_US = JIFFY_NS / 1000;
 
 /** Microseconds as ticks, rounded up. include/linux/jiffies.h:usecs_to_jiffies */
 export function usecs_to_jiffies(us: number): number {
-  return Math.ceil(us / JIFFY_US);
+  return ((us + JIFFY_US - 1) / JIFFY_US) | 0;
 }
 
 /** Arms the timer for retransmissions or probes. include/net/inet_connection_sock.h:inet_csk_reset_xmit_timer @param when ticks from now */
@@ -57,7 +57,7 @@ export function tcp_rearm_rto(k: Kernel, sk: tcp_sock): void {
  * @returns false: no probe is wanted
  */
 export function tcp_schedule_loss_probe(k: Kernel, sk: tcp_sock, advancing_rto: boolean): boolean {
-  if (sock_net(k).sysctl.tcp_early_retrans < 3 || !sk.sack_ok || sk.icsk_ca_state !== TCP_CA_OPEN || sk.packets_out === 0) return false;
+  if (sk.packets_out === 0 || sock_net(k).sysctl.tcp_early_retrans < 3 || !sk.sack_ok || sk.icsk_ca_state !== TCP_CA_OPEN) return false;
   let timeout = TCP_TIMEOUT_INIT;
   // Two round trips; with one segment on the way its ACK may be delayed by the receiver.
   if (sk.srtt !== 0) timeout = usecs_to_jiffies((sk.srtt >> 2) + (sk.packets_out === 1 ? TCP_RTO_MIN * JIFFY_US : 2000));
@@ -169,5 +169,5 @@ export function tcp_rtt_estimator(sk: tcp_sock, rttUs: number): void {
 
 /** The timeout that the measured round trips give, ticks, before any doubling. include/net/tcp.h:__tcp_set_rto */
 export function tcp_base_rto(sk: tcp_sock): number {
-  return sk.srtt === 0 ? TCP_TIMEOUT_INIT : Math.ceil(((sk.srtt >> 3) + sk.rttvar) / 4000);
+  return sk.srtt === 0 ? TCP_TIMEOUT_INIT : usecs_to_jiffies((sk.srtt >> 3) + sk.rttvar);
 }

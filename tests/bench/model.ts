@@ -92,17 +92,19 @@ export function echo(mode: ModelMode, bytes: number, rounds: number, warmup: num
     const write = row('write');
     const wait = row('epoll_wait');
     const read = row('read');
-    const args = [0, 1].map((side) => [[pair[side]!, out, bytes], [eps[1 - side]!, events, 8, 0], [pair[1 - side]!, buffer, 65536]]);
+    const writes = [0, 1].map((side) => [pair[side]!, out, bytes]);
+    const waits = [0, 1].map((side) => [eps[1 - side]!, events, 8, 0]);
+    const reads = [0, 1].map((side) => [pair[1 - side]!, buffer, 65536]);
     function* turns(n: number): Sleeps<number> {
       const begin = process.hrtime.bigint();
       for (let i = 0; i < n; i++) {
-        for (const [toWrite, toWait, toRead] of args) {
+        for (let side = 0; side < 2; side++) {
           // A call that need not sleep answers at once; a generator is for those that do.
-          const written = enter_syscall(k, write, toWrite!);
+          const written = enter_syscall(k, write, writes[side]!);
           if ((typeof written === 'number' ? written : yield* written) !== bytes) throw new Error('write');
-          const ready = enter_syscall(k, wait, toWait!);
+          const ready = enter_syscall(k, wait, waits[side]!);
           if ((typeof ready === 'number' ? ready : yield* ready) !== 1) throw new Error('epoll_wait');
-          const got = enter_syscall(k, read, toRead!);
+          const got = enter_syscall(k, read, reads[side]!);
           if ((typeof got === 'number' ? got : yield* got) !== bytes) throw new Error('read');
         }
       }
