@@ -72,6 +72,8 @@ export class sk_buff {
   spare: skb_frag | null = null;
   /** the buffer whose data this one shares, while that one still needs it; and which of that buffer's data it is */
   clone_of: sk_buff | null = null;
+  clone_head = 0;
+  /** number of the data that it holds: it never gets the same one twice */
   head = 0;
 
   // the TCP header, and TCP's own notes. include/net/tcp.h:tcp_skb_cb
@@ -259,13 +261,13 @@ export function skb_clone(cache: skb_cache, skb: sk_buff): sk_buff {
   }
   n.last = last;
   n.clone_of = skb;
-  n.head = skb.head;
+  n.clone_head = skb.head;
   return n;
 }
 
 /** True while the buffer it was cloned from still waits to be acknowledged, with the same data. include/linux/skbuff.h:skb_cloned */
 export function skb_cloned(skb: sk_buff): boolean {
-  return skb.clone_of !== null && skb.clone_of.list !== null && skb.clone_of.head === skb.head;
+  return skb.clone_of !== null && skb.clone_of.list !== null && skb.clone_of.head === skb.clone_head;
 }
 
 /** A buffer that is to be changed takes data of its own; its clones keep the old. include/linux/skbuff.h:skb_unclone_keeptruesize */

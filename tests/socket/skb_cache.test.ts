@@ -37,8 +37,18 @@ test('a clone keeps its bytes when its original is used again, and is not taken 
   skb_cache_put(cache, original);
   const again = skb_cache_get(cache);
   skb_add_frag(again, PAGE, 7, 5);
-  __skb_queue_tail(new sk_buff_head(), again);
+  __skb_queue_tail(queue, again);
   expect([again === original, text(clone), skb_cloned(clone)]).toEqual([true, 'hello', false]);
+  __skb_unlink(again, queue);
+  // Nor later, when it has been a clone itself meanwhile.
+  for (let use = 0; use < 5; use++) {
+    skb_cache_put(cache, again);
+    expect(skb_clone(cache, new sk_buff())).toBe(again);
+    skb_cache_put(cache, again);
+    __skb_queue_tail(queue, skb_cache_get(cache));
+    expect(skb_cloned(clone)).toBe(false);
+    __skb_unlink(again, queue);
+  }
 });
 
 test('a buffer on a queue cannot be given back, and the cache is bounded', () => {
