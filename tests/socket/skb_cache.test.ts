@@ -19,7 +19,7 @@ test('a buffer that is used again is as a new one, but for its TCP header', () =
   const again = skb_cache_get(cache);
   expect(again).toBe(skb);
   const spare = again.spare;
-  expect({ ...again, spare: null, head: 0 }).toEqual({ ...new sk_buff() });
+  expect(Object.assign(new sk_buff(), again, { spare: null, head: 0 })).toEqual(new sk_buff());
   // The fragment is used again as well.
   skb_add_frag(again, PAGE, 7, 5);
   expect([text(again), again.first, again.spare]).toEqual(['world', spare, null]);
