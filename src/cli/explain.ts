@@ -3,11 +3,10 @@
  * it, and the hazards of the run. The work is src/inspect's; this file asks and prints.
  */
 
-import { Session } from '../debug/index.js';
+import type { Session } from '../debug/index.js';
 import type { Explanation, Hazard } from '../inspect/explain.js';
-import { InputError } from './errors.js';
 import { coloursFor, print, widthOf, wrap } from './output.js';
-import { traceSource, type TraceOptions } from './traceSource.js';
+import { checkStep, openSession, type TraceOptions } from './traceSource.js';
 
 interface ExplainOptions extends TraceOptions {
   readonly fd: number;
@@ -17,18 +16,7 @@ interface ExplainOptions extends TraceOptions {
   readonly format: string;
 }
 
-/** Steps that a run may have to be explained. */
-const MAX_STEPS = 4_000_000;
 const COLUMN = 11;
-
-function progress(): ((steps: number) => void) | null {
-  const { stderr } = process;
-  if (stderr.isTTY !== true) return null;
-  const began = Date.now();
-  return (steps) => {
-    if (Date.now() - began > 1000) stderr.write(`\r${steps} steps\u001b[K`);
-  };
-}
 
 function printText(session: Session, trace: string, answer: Explanation, hazards: readonly Hazard[]): void {
   const colours = coloursFor(process.stdout);
@@ -45,16 +33,9 @@ function printText(session: Session, trace: string, answer: Explanation, hazards
   for (const failure of session.run.end.failures.slice(0, 3)) print(`\nThe run is not as it should be: ${failure}`);
 }
 
-function checkStep(at: number | undefined, count: number): void {
-  if (at !== undefined && at >= count) throw new InputError(`there is no step ${at}; this run has the steps 0 to ${count - 1}`, 'Step numbers are those of epollsim explain, of the debugger and of exports.');
-}
-
 /** Runs the command. Exit code 0: there is an answer, 1: no event of the descriptor came, 2: bad input. */
 export async function explainCommand(trace: string, options: ExplainOptions): Promise<void> {
-  const source = await traceSource(trace, options);
-  const told = progress();
-  const session = new Session(source, { maxSteps: MAX_STEPS, ...(told === null ? {} : { progress: told }) });
-  if (told !== null) process.stderr.write('\r\u001b[K');
+  const session = await openSession(trace, options);
   const { fd, at, ep } = options;
   checkStep(at, session.count);
   const step = at ?? session.stepToAsk(fd);
@@ -62,9 +43,9 @@ export async function explainCommand(trace: string, options: ExplainOptions): Pr
   const answer = options.not === true ? session.whyNot(fd, step, more) : session.why(fd, step, more);
   const hazards = session.hazards(step);
   if (options.format === 'json') {
-    print(JSON.stringify({ trace, kind: source.kind, steps: session.count, ...answer, hazards, recording: session.run.recording, failures: session.run.end.failures }));
+    print(JSON.stringify({ trace, kind: session.source.kind, steps: session.count, ...answer, hazards, recording: session.run.recording, failures: session.run.end.failures }));
   } else {
-    printText(session, trace.startsWith('epollsim1:') ? source.name : trace, answer, hazards);
+    printText(session, trace.startsWith('epollsim1:') ? session.source.name : trace, answer, hazards);
   }
   const { error } = session.run;
   if (error !== null) throw error;

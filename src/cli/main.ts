@@ -21,7 +21,9 @@ To test:     epollsim run herd --seed 7
 To find:     epollsim explore herd
              every order of events, or the shortest one that fails
 To compare:  epollsim replay server.log
-             a strace log of a real program, call by call`;
+             a strace log of a real program, call by call
+To ask:      epollsim step et-stops-early
+             forward, backward, and why no event comes`;
 
 const NEXT = `
 Examples:
@@ -132,6 +134,42 @@ Exit codes: 0 there is an answer, 1 no event of the descriptor came, 2 bad input
     .action(async (trace: string, options: object) => (await import('./explain.js')).explainCommand(trace, options as never));
 }
 
+function addStep(program: Command): void {
+  program.command('step')
+    .argument('<trace>', 'a scenario (name or file), a recording that a run printed, or a log of strace -f -yy -ttt -T -v')
+    .summary('step through a run in the terminal, forward and backward')
+    .description('A full-screen debugger: the program, its system calls, the kernel stack, the tree and the lists of epoll, wait queues in their order,\n'
+      + 'buffers, segments, timers; what a step changed is marked, and each step is one sentence. Keys are those of gdb and vim; ? shows them.')
+    .option('--at <step>', 'begin at this step', wholeNumber('--at'))
+    .addOption(new Option('--trigger <trigger>', 'level-triggered or edge-triggered, for scenarios that know both').choices(['lt', 'et']))
+    .option('--option <name=value...>', 'another option of the scenario (epollsim list shows them)')
+    .option('--seed <n>', 'take every choice at random, from this seed', wholeNumber('--seed'))
+    .addOption(new Option('--preempt <where>', 'where a task may lose the CPU').choices(['never', 'all']))
+    .addOption(new Option('--format <format>', 'the screen, or one frame of it as text').choices(['screen', 'text']).default('screen'))
+    .option('--size <size>', 'text: columns and rows of the frame', '80x24')
+    .option('--keys <keys>', 'text: press these keys first')
+    .addHelpText('after', `
+A server hangs, and you want to know why:
+  epollsim step et-stops-early    W asks why no event comes; j, k and Enter go to
+                                  the steps of the answer; '' comes back
+
+  s n u }    a step, a system call, to the end of the function, over a function
+  S N U {    the same backward        g G :120   first, last, step 120
+  b c C      breakpoint, run, back    / word     find
+  w W H      why, why not, hazards    l L        last, next change of a picked row
+  m ' f [ ]  bookmark, go to it, fork at a decision, other branches
+  Tab j k    pane and row             ? q        all keys, quit
+
+Examples:
+  epollsim step read-once --trigger et
+  epollsim step server.log --at 4120             a log of a real program
+  epollsim step herd --preempt all --seed 7      and f makes it go another way
+  epollsim step herd --format text --at 100      one frame, for scripts
+
+Exit codes: 0 quit, 2 bad input, or no terminal. docs/debugging.md shows the screen.`)
+    .action(async (trace: string, options: object) => (await import('./step.js')).stepCommand(trace, options as never));
+}
+
 function build(): Command {
   const program = new Command('epollsim');
   program.description(INTRODUCTION).addHelpText('after', NEXT).version(version(), '-V, --version').exitOverride().showSuggestionAfterError();
@@ -169,6 +207,7 @@ Exit codes: 0 all agree, 1 one differs, 2 a log cannot be read.`)
     .action(async (logs: string[], options: object) => (await import('./replay.js')).replayCommand(logs, options as never));
   addOracle(program);
   addExplain(program);
+  addStep(program);
   program.command('demo').summary('level- and edge-triggered side by side')
     .description('Shows one scenario level-triggered and edge-triggered side by side, on the same bytes, and says why they part.')
     .action(async () => (await import('./demo.js')).demoCommand());

@@ -1,9 +1,10 @@
 /**
  * What the word TRACE means on the command line, for the commands that look into a run: a scenario by name or file, a recording, or a log of strace.
+ * The run that it means is made whole, as a debug session.
  */
 
 import { existsSync, readFileSync } from 'node:fs';
-import { DebugError, logSource, recordingSource, scenarioSource, type Source } from '../debug/index.js';
+import { DebugError, logSource, recordingSource, scenarioSource, Session, type Source } from '../debug/index.js';
 import { StraceError } from '../replay/error.js';
 import { worldBeside } from '../replay/replayLog.js';
 import { parseRecording } from '../scenario/index.js';
@@ -18,6 +19,11 @@ export interface TraceOptions {
   readonly seed?: number;
   readonly preempt?: 'never' | 'all';
 }
+
+/** Steps that a run may have to be looked at. */
+const MAX_STEPS = 4_000_000;
+/** A run that takes longer than this shows its progress on a terminal, milliseconds. */
+const PATIENCE = 1000;
 
 const ONLY_SCENARIOS = ['trigger', 'option', 'seed', 'preempt'] as const;
 
@@ -51,4 +57,23 @@ export async function traceSource(trace: string, options: TraceOptions): Promise
   const scenario = await findScenario(trace);
   const { seed, preempt } = options;
   return scenarioSource(scenario, settingsOf(scenario, options as never), { ...(seed === undefined ? {} : { seed }), ...(preempt === undefined ? {} : { preempt }) });
+}
+
+/** Makes the run that TRACE means and holds it whole; a long one shows its progress on a terminal. */
+export async function openSession(trace: string, options: TraceOptions): Promise<Session> {
+  const source = await traceSource(trace, options);
+  const { stderr } = process;
+  if (stderr.isTTY !== true) return new Session(source, { maxSteps: MAX_STEPS });
+  const began = Date.now();
+  const progress = (steps: number): void => {
+    if (Date.now() - began > PATIENCE) stderr.write(`\r${steps} steps\u001b[K`);
+  };
+  const session = new Session(source, { maxSteps: MAX_STEPS, progress });
+  stderr.write('\r\u001b[K');
+  return session;
+}
+
+/** Throws for a step that a run does not have. */
+export function checkStep(at: number | undefined, count: number): void {
+  if (at !== undefined && at >= count) throw new InputError(`there is no step ${at}; this run has the steps 0 to ${count - 1}`, 'Step numbers are those of epollsim explain, of the debugger and of exports.');
 }

@@ -31,8 +31,9 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   vectors: MIDDLE,
   export: MIDDLE,
   debug: [...MIDDLE, 'replay'],
+  terminal: [...MIDDLE, 'debug'],
   testing: [...MIDDLE, 'scenarios', 'explore'],
-  cli: [...STORIES, 'explore', 'replay', 'calls', 'vectors', 'export', 'debug', 'testing'],
+  cli: [...STORIES, 'explore', 'replay', 'calls', 'vectors', 'export', 'debug', 'testing', 'terminal'],
   dap: [...STORIES, 'explore', 'replay', 'export', 'debug'],
   web: [...STORIES, 'explore', 'replay', 'export', 'debug'],
 };
@@ -43,6 +44,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   'src/replay/': ['node:'],
   'src/testing/': ['fast-check'],
   'src/cli/': ['node:', 'commander', 'picocolors', 'tinypool'],
+  'src/terminal/': ['node:', 'ink', 'picocolors', 'react'],
   'src/dap/': ['node:', '@vscode/'],
 };
 
