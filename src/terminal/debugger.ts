@@ -57,7 +57,7 @@ export class Debugger {
     this.session = session;
     this.outside = outside;
     this.read = outside.read;
-    this.message = `${endText(session)}. ${this.stuck ? 'W: why no event?' : 's: one step'}  ?: keys`;
+    this.message = `${this.stuck ? 'W: why does no event come?' : 's: one step  H: hazards'}  ?: keys   ${endText(session)}`;
   }
 
   /** True when the run ends with a task that sleeps for ever. */

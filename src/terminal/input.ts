@@ -34,5 +34,5 @@ export function keysOf(input: string, key: InkKey): string[] {
   if (key.tab) return [key.shift ? 'backtab' : 'tab'];
   for (const [field, name] of NAMED) if (key[field]) return [name];
   if (key.ctrl) return [];
-  return [...input].map((one) => CHARACTERS[one] ?? one).filter((one) => one.length > 1 || one >= ' ');
+  return Array.from(input).map((one) => CHARACTERS[one] ?? one).filter((one) => one.length > 1 || one >= ' ');
 }

@@ -28,9 +28,12 @@ function target({ content: { rows, anchor }, cursor }: Pane): number {
   return anchor >= 0 ? anchor : rows.findIndex((row) => row.changed);
 }
 
+/** A pane with nothing to show says so in its title, unless the keys are on it. */
+const isTitle = ({ content, focused }: Pane): boolean => content.isEmpty === true && !focused;
+
 function titleLine(pane: Pane, first: number, shown: number, width: number): Line {
   const { content: { rows }, focused, number, title } = pane;
-  const part = shown < rows.length ? ` ${first + 1}-${first + shown} of ${rows.length}` : '';
+  const part = isTitle(pane) ? `: ${rows[0]!.text}` : shown < rows.length ? ` ${first + 1}-${first + shown} of ${rows.length}` : '';
   const text = ` ${number % 10} ${focused ? title.toUpperCase() : title}${rows.some((row) => row.changed) ? ' *' : ''}${part} `;
   const rule = focused ? '═' : '─';
   return [span(cut(`${rule}${text}`, width).padEnd(width, rule), focused ? 'focus' : 'title')];
@@ -44,17 +47,21 @@ function rowLine(row: Row, picked: boolean, width: number): Line {
 
 /** A pane of so many lines, its title among them. */
 export function paneLines(pane: Pane, height: number, width: number): Line[] {
-  const { rows } = pane.content;
+  const { content: { rows, anchor }, cursor } = pane;
   const room = Math.max(0, height - 1);
-  const shown = Math.min(room, rows.length);
-  const first = Math.max(0, Math.min(target(pane) - Math.floor(room / 2), rows.length - shown));
+  const shown = isTitle(pane) ? 0 : Math.min(room, rows.length);
+  const seen = target(pane);
+  // what the step changed is no reason to scroll as long as it is on the first page
+  const centred = cursor >= 0 || anchor >= 0 || seen >= room ? seen - Math.floor(room / 2) : 0;
+  const first = Math.max(0, Math.min(centred, rows.length - shown));
   const lines: Line[] = [titleLine(pane, first, shown, width)];
   for (let at = first; at < first + shown; at++) lines.push(rowLine(rows[at]!, pane.focused && at === pane.cursor, width));
   while (lines.length < height) lines.push([span(' '.repeat(width))]);
   return lines;
 }
 
-const leastHeight = ({ content, least }: Pane): number => 1 + Math.min(least, content.rows.length);
+const rowsWanted = (pane: Pane): number => (isTitle(pane) ? 0 : pane.content.rows.length);
+const leastHeight = (pane: Pane): number => 1 + Math.min(pane.least, rowsWanted(pane));
 
 /** How many lines each pane of a column gets; panes that give way are not among them. @param panes the most important first */
 function heightsOf(panes: readonly Pane[], height: number): Map<Pane, number> {
@@ -70,7 +77,7 @@ function heightsOf(panes: readonly Pane[], height: number): Map<Pane, number> {
   for (let grew = true; left > 0 && grew;) {
     grew = false;
     for (const [pane, lines] of given) {
-      if (left === 0 || lines - 1 >= pane.content.rows.length) continue;
+      if (left === 0 || lines - 1 >= rowsWanted(pane)) continue;
       given.set(pane, lines + 1);
       left--;
       grew = true;

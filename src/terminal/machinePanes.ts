@@ -131,7 +131,7 @@ function socketRows(scene: Scene, sock: SocketView, width: number): Row[] {
 }
 
 function pipeRow(scene: Scene, pipe: PipeView, width: number): Row {
-  const text = `${pipe.name} (${scene.descriptors(pipe.name) ?? 'no descriptor'}) ${bar(pipe.slots / Math.max(1, pipe.maxSlots), null, barWidth(width))} ${pipe.bytes} bytes, ${pipe.slots}/${pipe.maxSlots} slots, ${pipe.readers}r ${pipe.writers}w`;
+  const text = `${pipe.name} (${scene.descriptors(pipe.name) ?? 'no descriptor'}) ${bar(pipe.slots / Math.max(1, pipe.maxSlots), null, barWidth(width))} ${pipe.bytes}B ${pipe.slots}/${pipe.maxSlots} slots ${pipe.readers}r ${pipe.writers}w`;
   return { ...scene.part(text, pipe.name, `pipes/${pipe.id}`), changed: ['bytes', 'slots', 'readers', 'writers'].some((field) => scene.changed(`pipes/${pipe.id}/${field}`)) };
 }
 

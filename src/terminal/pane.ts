@@ -28,18 +28,20 @@ export const PANES: readonly { readonly id: PaneId; readonly title: string }[] =
   { id: 'calls', title: 'system calls' },
   { id: 'stack', title: 'kernel stack' },
   { id: 'tasks', title: 'tasks' },
-  { id: 'epoll', title: 'epoll: rbr and lists' },
+  { id: 'epoll', title: 'epoll' },
   { id: 'queues', title: 'wait queues' },
-  { id: 'buffers', title: 'sockets and buffers' },
+  { id: 'buffers', title: 'buffers' },
   { id: 'segments', title: 'segments' },
   { id: 'timers', title: 'timers' },
-  { id: 'changes', title: 'what this step changed' },
+  { id: 'changes', title: 'changed' },
 ];
 
 /** Rows of a pane, and the one that is to be seen when nobody scrolls; -1: the first ones. */
 export interface Content {
   readonly rows: readonly Row[];
   readonly anchor: number;
+  /** there is nothing to show, and the only row says so */
+  readonly isEmpty?: boolean;
 }
 
 /** What panes are built from: one step. */
@@ -96,4 +98,5 @@ export function row(text: string, style: Style = 'plain', step: number | null = 
   return { text: shown(text), style, watch: null, changed: false, step };
 }
 
-export const nothing = (text: string): Content => ({ rows: [row(text, 'dim')], anchor: -1 });
+/** What a pane says that has nothing to show. */
+export const nothing = (text: string): Content => ({ rows: [row(text, 'dim')], anchor: -1, isEmpty: true });

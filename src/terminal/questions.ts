@@ -65,7 +65,7 @@ export function askWhy(debug: Debugger, not: boolean): void {
 /** What a descriptor is, where it is known. */
 function watchedText({ session }: Debugger, fd: number): string {
   const life = [...session.evidence.items.values()].find((item) => item.fd === fd)!;
-  const view = session.viewAt(Math.min(session.count - 1, Math.max(life.born + 1, session.step)));
+  const view = session.viewAt(Math.min(session.count - 1, life.born + 1));
   const item = view.items.find(({ id }) => id === life.id);
   const file = view.files.find(({ id }) => id === life.file);
   return `${file?.object ?? file?.path ?? 'closed'} in ep#${life.ep}${item === undefined ? '' : `, ${item.events.replaceAll('EPOLL', '')}`}, registered at step ${life.born}`;

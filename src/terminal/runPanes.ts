@@ -14,6 +14,8 @@ export type ReadLines = (file: string) => readonly string[] | null;
 /** Lines of a program around the current one that can be scrolled to; lines of the log. */
 const AROUND = 1000;
 const LOG_LINES = 1000;
+/** Columns by which the current line of a program is indented at most: the rest is cut from all lines. */
+const INDENT = 6;
 /** Marks the current one of several. */
 const HERE = '=> ';
 const NOT_HERE = '   ';
@@ -21,6 +23,13 @@ const NOT_HERE = '   ';
 /** The last part of a path or address. */
 export function fileName(file: string): string {
   return file.slice(file.lastIndexOf('/') + 1);
+}
+
+const indentOf = (line: string): number => line.length - line.trimStart().length;
+
+/** A line without its first columns, as far as they are blank. */
+function withoutMargin(line: string, margin: number): string {
+  return line.slice(Math.min(margin, indentOf(line)));
 }
 
 /** The program of the task whose work the step is. */
@@ -31,10 +40,11 @@ export function programContent({ state: { place, pid } }: Scene, read: ReadLines
   const first = Math.max(1, place.line - AROUND);
   const last = Math.min(lines.length, place.line + AROUND);
   const digits = String(last).length;
+  const margin = Math.max(0, indentOf(lines[place.line - 1] ?? '') - INDENT);
   const rows: Row[] = [];
   for (let line = first; line <= last; line++) {
     const here = line === place.line;
-    rows.push(row(`${here ? HERE : NOT_HERE}${String(line).padStart(digits)} ${lines[line - 1]!}`, here ? 'here' : 'plain'));
+    rows.push(row(`${here ? HERE : NOT_HERE}${String(line).padStart(digits)} ${withoutMargin(lines[line - 1]!, margin)}`, here ? 'here' : 'plain'));
   }
   return { rows, anchor: place.line - first };
 }
