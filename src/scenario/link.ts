@@ -156,7 +156,7 @@ export class Link {
   tap(): readonly Packet[] {
     const packetOf = packetReader();
     const heard: Packet[] = [];
-    this.cable.tap = (skb, from) => void heard.push(packetOf(skb, from));
+    this.cable.taps.push((skb, from) => void heard.push(packetOf(skb, from)));
     return heard;
   }
 

@@ -71,8 +71,8 @@ export class cable {
   readonly options: cable_options;
   readonly ends: readonly [net_device, net_device];
   state: cable_state = 'whole';
-  /** is shown each packet that a host sends; null: nobody looks */
-  tap: ((skb: sk_buff, from: Kernel) => void) | null = null;
+  /** are shown each packet that a host sends */
+  readonly taps: ((skb: sk_buff, from: Kernel) => void)[] = [];
 
   constructor(a: Kernel, b: Kernel, options: cable_options) {
     this.options = options;
@@ -104,7 +104,7 @@ function device_receive(k: Kernel, timer: hrtimer): void {
 function send_packet(dev: net_device, skb: sk_buff): void {
   const { options } = dev.cable;
   tcp_net(dev.k).ptype_all?.(dev.k, skb, 'out');
-  dev.cable.tap?.(skb, dev.k);
+  for (const tap of dev.cable.taps) tap(skb, dev.k);
   const now = dev.k.clock.nowNs;
   const begins = Math.max(now, dev.busyUntilNs);
   if (options.nsPerByte > 0) {
@@ -131,7 +131,7 @@ function again(skb: sk_buff): sk_buff {
 /** Sends what the network layer has for the other end. net/core/dev.c:dev_queue_xmit */
 export function dev_queue_xmit(dev: net_device, skb: sk_buff): void {
   if (dev.cable.state !== 'whole') {
-    if (dev.cable.state === 'silent') dev.cable.tap?.(skb, dev.k);
+    if (dev.cable.state === 'silent') for (const tap of dev.cable.taps) tap(skb, dev.k);
     dev.dropped++;
     return;
   }

@@ -88,6 +88,26 @@ describe('the wire', () => {
     expect(() => datagrams(1, 1, { faults: () => 'burn' as Fate })).toThrow('the fate of a packet is "burn"; expected deliver, lose, twice, late');
   });
 
+  test('a tap has the packets that hosts send from then on, lost ones too, until nobody can send', () => {
+    const { m, client, cable } = pair({ faults: ({ text }) => (text === 'b' ? 'lose' : 'deliver') });
+    let taps: (readonly Packet[])[] = [];
+    client.process('main', function* (sys) {
+      const fd = sys.must(yield* sys.socket(AF_INET, SOCK_DGRAM));
+      const says = (text: string): Sleeps<number> => sys.sendto(fd, text, 0, { port: 9, host: SERVER });
+      yield* says('before');
+      taps = [cable.tap()];
+      yield* says('a');
+      yield* says('b');
+      taps.push(cable.tap());
+      cable.cut('silent');
+      yield* says('c');
+      cable.cut('cable');
+      yield* says('d');
+    });
+    m.run();
+    expect(taps.map((heard) => heard.filter(({ from }) => from === 'client').map(({ text, number }) => `${number}${text}`))).toEqual([['1a', '2b', '3c'], ['1c']]);
+  });
+
   test('with a seed faults come as often as the link says', () => {
     const { m, server, client, cable } = pair({ faults: { lose: 0.2 } }, { seed: 3 });
     server.process('main', function* (sys) {
