@@ -39,6 +39,8 @@ export class net_sysctls {
   tcp_max_syn_backlog = 4096;
   tcp_tw_reuse = 2;
   tcp_notsent_lowat = 0xffffffff;
+  /** what new sockets begin with: reno, cubic or bbr; a name that the model lacks is cubic's */
+  tcp_congestion_control = 'cubic';
   tcp_moderate_rcvbuf = 1;
   tcp_slow_start_after_idle = 1;
   tcp_autocorking = 1;
@@ -58,12 +60,13 @@ export class net_sysctls {
  * One setting as `sysctl -w` takes it: `tcp_fin_timeout=5`, `net.ipv4.tcp_rmem=4096 131072 6291456`. ours: /proc/sys/net is not there
  * @returns the field and its value, or what is wrong with it, in words
  */
-export function read_sysctl(setting: string): { field: keyof net_sysctls; value: number | readonly number[] } | string {
+export function read_sysctl(setting: string): { field: keyof net_sysctls; value: number | string | readonly number[] } | string {
   const [name = '', text] = setting.split('=');
   const field = name.trim().slice(name.lastIndexOf('.') + 1) as keyof net_sysctls;
-  const initial = new net_sysctls()[field] as number | readonly number[] | undefined;
+  const initial = new net_sysctls()[field] as number | string | readonly number[] | undefined;
   if (initial === undefined) return `there is no sysctl ${name.trim() || setting}; known are ${Object.keys(new net_sysctls()).join(', ')}`;
   const words = (text ?? '').trim().split(/\s+/);
+  if (typeof initial === 'string') return words.length === 1 && words[0] !== '' ? { field, value: words[0]! } : `${field} takes a word, as ${field}=${initial}; this is ${setting}`;
   const many = Array.isArray(initial) ? (initial as readonly number[]).length : 1;
   if (words.length !== many || !words.every((word) => /^-?\d+$/.test(word))) {
     return `${field} takes ${many === 1 ? 'a whole number' : `${many} whole numbers`}, as ${field}=${Array.isArray(initial) ? initial.join(' ') : String(initial)}; this is ${setting}`;

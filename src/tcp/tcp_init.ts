@@ -11,6 +11,7 @@ import { enter_sk, SOCK_FUNCTIONS } from '../socket/sock_trace.js';
 import { sk_stream_write_space } from '../socket/stream.js';
 import { AF_INET6 } from '../socket/uapi_socket.js';
 import { tcp_net } from './inet_hashtables.js';
+import { cubictcp, tcp_ca_find } from './tcp_cong.js';
 import { tcp_v4_do_rcv } from './tcp_ipv4.js';
 import { tcp_set_rcvlowat } from './tcp_rcvlowat.js';
 import { tcp_sock, type tcp_timer_functions } from './tcp_sock.js';
@@ -44,6 +45,7 @@ export function new_tcp_sock(k: Kernel, family: number): tcp_sock {
   const sk = new tcp_sock(k, family, tcp_prot, timers);
   sk.sk_sndbuf = sysctl.tcp_wmem[1];
   sk.sk_rcvbuf = sysctl.tcp_rmem[1];
+  sk.icsk_ca_ops = tcp_ca_find(sysctl.tcp_congestion_control) ?? cubictcp;
   sk.sk_write_space = sk_stream_write_space;
   sk.sk_uid = k.current.user.uid;
   sk.ipv6only = family === AF_INET6 && sysctl.bindv6only !== 0;

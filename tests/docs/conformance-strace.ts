@@ -1,6 +1,6 @@
 /**
  * The part of docs/conformance.md about logs of strace: what was compared, what was adopted, and what differs. Made from the list that the comparison
- * itself keeps true, tests/conformance/strace/expected.json. Nothing is measured here.
+ * itself keeps true, the expected.json of each folder of logs. Nothing is measured here.
  */
 
 import { readFileSync } from 'node:fs';
@@ -25,7 +25,7 @@ interface Manifest {
   readonly logs: readonly { readonly file: string; readonly shows: string; readonly mode: string; readonly format: string; readonly syscalls: Readonly<Record<string, number>> }[];
 }
 
-const STRACE = 'tests/conformance/strace';
+const FOLDERS = ['tests/conformance/strace', 'tests/conformance/strace/more'] as const;
 /** Kinds of calls that the page lists one by one. */
 const LISTED_CALLS = 40;
 
@@ -42,8 +42,10 @@ function sums(records: readonly Readonly<Record<string, number>>[]): [string, nu
 
 /** The part about logs of strace. */
 export function straceLogs(): string[] {
-  const expected = json<Record<string, Expected>>(`${STRACE}/expected.json`);
-  const { kernel, tracer, logs } = json<Manifest>(`${STRACE}/manifest.json`);
+  const expected = Object.assign({}, ...FOLDERS.map((folder) => json(`${folder}/expected.json`))) as Record<string, Expected>;
+  const manifests = FOLDERS.map((folder) => json<Manifest>(`${folder}/manifest.json`));
+  const { kernel, tracer } = manifests[0]!;
+  const logs = manifests.flatMap((manifest) => manifest.logs);
   const all = Object.values(expected);
   const sum = (of: (one: Expected) => number): number => all.reduce((n, one) => n + of(one), 0);
   const calls = sums(logs.map(({ syscalls }) => syscalls));

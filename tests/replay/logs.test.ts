@@ -1,4 +1,4 @@
-/** The recordings of tests/conformance/strace: every line of every log is read, and is what the manifest says. */
+/** The recordings of tests/conformance/strace and its folder more: every line of every log is read, and is what the manifest says. */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +15,9 @@ interface Manifest {
 }
 
 const folder = join(process.cwd(), 'tests/conformance/strace');
-const { logs } = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as Manifest;
+const logsOf = (path: string): Manifest['logs'] => (JSON.parse(readFileSync(join(path, 'manifest.json'), 'utf8')) as Manifest).logs;
+const newer = logsOf(join(folder, 'more')).map(({ file, ...log }) => ({ ...log, file: `more/${file}` }));
+const logs = [...logsOf(folder), ...newer];
 const pathOf = (file: string): string => join(folder, file);
 
 const skip = (value: Value): unknown => value;

@@ -1,5 +1,5 @@
 /**
- * Every recorded log of system calls, executed on the model. expected.json says how well each agrees; it is an honest list: a log that
+ * Every recorded log of system calls, executed on the model: those of this folder, and those of more/, which came later. Each folder's expected.json says how well each agrees; it is an honest list: a log that
  * gets worse fails, and so does one that gets better until the list says so too. UPDATE_STRACE=1 writes the list anew.
  */
 
@@ -8,8 +8,6 @@ import { join } from 'node:path';
 import { replayLog } from '../../../src/replay/replayLog.js';
 import type { LogReport } from '../../../src/replay/report.js';
 
-const LOGS = readdirSync(__dirname).filter((name) => name.endsWith('.log')).sort();
-const LIST = join(__dirname, 'expected.json');
 /** Divergences of a log that the list shows one by one. */
 const SHOWN = 5;
 
@@ -30,23 +28,27 @@ function summary({ calls, compared, agreed, choices, adopted, outside, divergenc
   return { calls, compared, agreed, choices, adopted, outside, divergences: divergences.length, first };
 }
 
-const results = new Map<string, Expected>();
-const expected = JSON.parse(readFileSync(LIST, 'utf8')) as Record<string, Expected>;
+describe.each([['tests/conformance/strace', __dirname], ['tests/conformance/strace/more', join(__dirname, 'more')]])('%s', (_name, folder) => {
+  const logs = readdirSync(folder).filter((name) => name.endsWith('.log')).sort();
+  const list = join(folder, 'expected.json');
+  const results = new Map<string, Expected>();
+  const expected = JSON.parse(readFileSync(list, 'utf8')) as Record<string, Expected>;
 
-afterAll(() => {
-  if (process.env['UPDATE_STRACE'] !== undefined) writeFileSync(LIST, `${JSON.stringify(Object.fromEntries(results), null, 1)}\n`);
-});
+  afterAll(() => {
+    if (process.env['UPDATE_STRACE'] !== undefined) writeFileSync(list, `${JSON.stringify(Object.fromEntries(results), null, 1)}\n`);
+  });
 
-test.each(LOGS)('%s: as many calls agree with the model as the list says', (name) => {
-  const { report, error } = replayLog(join(__dirname, name));
-  expect(error).toBeNull();
-  const found = summary(report);
-  results.set(name, found);
-  if (process.env['UPDATE_STRACE'] === undefined) expect(found).toEqual(expected[name]);
-});
+  test.each(logs)('%s: as many calls agree with the model as the list says', (name) => {
+    const { report, error } = replayLog(join(folder, name));
+    expect(error).toBeNull();
+    const found = summary(report);
+    results.set(name, found);
+    if (process.env['UPDATE_STRACE'] === undefined) expect(found).toEqual(expected[name]);
+  });
 
-test('the list has no logs that are gone', () => {
-  expect(Object.keys(expected).sort()).toEqual(LOGS);
+  test('the list has no logs that are gone', () => {
+    expect(Object.keys(expected).sort()).toEqual(logs);
+  });
 });
 
 test('a log is replayed the same way twice, to the letter', () => {
