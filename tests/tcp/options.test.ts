@@ -7,6 +7,7 @@ import { machine, SOL_TCP } from '../../src/scenario/index.js';
 import { get_user_u32, put_user_u32 } from '../../src/kernel/uaccess.js';
 import type { Kernel } from '../../src/kernel/kernel.js';
 import type { Sleeps } from '../../src/kernel/point.js';
+import { read_sysctl, sock_net } from '../../src/socket/net.js';
 import { mem, simulate, sys } from '../kit.js';
 import { accept, AF_INET, AF_INET6, connection, getopt, listener, named, setopt, shutdown, SOL_SOCKET, tcp, timeo } from './net.js';
 
@@ -104,6 +105,22 @@ test('TCP_CONGESTION takes the names it knows; the length is that of the buffer,
     expect(yield* set('nobody')).toBe('ENOENT');
     expect(yield* set('cubic')).toBe(0);
   });
+});
+
+test('a socket begins with the congestion control of the sysctl, which takes one word', () => {
+  simulate(function* (k) {
+    const name = function* (): Sleeps<string> {
+      const [bytes] = (yield* optionBytes(k, yield* tcp(k), SOL_TCP, 13, 16)) as [number[], number];
+      return String.fromCharCode(...bytes.filter((byte) => byte !== 0));
+    };
+    expect(yield* name()).toBe('cubic');
+    const read = read_sysctl('net.ipv4.tcp_congestion_control=reno');
+    expect(read).toEqual({ field: 'tcp_congestion_control', value: 'reno' });
+    Object.assign(sock_net(k).sysctl, { tcp_congestion_control: 'reno' });
+    expect(yield* name()).toBe('reno');
+  });
+  expect(read_sysctl('tcp_congestion_control=')).toMatch(/takes a word, as tcp_congestion_control=cubic/);
+  expect(read_sysctl('tcp_congestion_control=a b')).toMatch(/takes a word/);
 });
 
 test('TCP_WINDOW_CLAMP of 0 is for closed sockets; a small one is raised to half of the least buffer', () => {

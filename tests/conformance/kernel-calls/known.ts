@@ -18,7 +18,11 @@ export const known = JSON.parse(readFileSync(KNOWN_FILE, 'utf8')) as Known;
 const BUFFERS =
   'how many bytes fit depends on the version: the recording itself says that Linux 6.12 differs. ';
 
-/** Why a scenario differs. */
+/**
+ * Why a scenario differs. What was measured on 6.18 are results of calls, made live: the kernel that was at hand gives no record of its functions
+ * (its available_tracers are `blk function nop`: no function_graph; no kprobe_events; and the filters of `function` answer EPERM), so that
+ * the functions of these scripts could not be recorded there.
+ */
 export const reasons: Readonly<Record<string, string>> = {
   'nested-add-ready':
     'the recording calls the item of the inner epoll by that epoll: below it eventfd_poll asks ev, which is what the model says',
