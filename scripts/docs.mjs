@@ -1,4 +1,5 @@
-// Writes the generated pages of docs/ (kernel-map.md, facts.md, conformance.md, readiness.md): the tests that compare them write them instead.
+// Writes the generated pages of docs/ (kernel-map.md, facts.md, conformance.md, readiness.md): the tests that compare them write them instead. Then it builds the
+// page, dist/site.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -8,3 +9,4 @@ const run = spawnSync(process.execPath, [jest, 'tests/facts.test.ts', 'tests/doc
   cwd: root, stdio: 'inherit', env: { ...process.env, UPDATE_DOCS: '1' },
 });
 process.exitCode = run.status ?? 1;
+if (process.exitCode === 0) await import('./web.mjs');

@@ -170,6 +170,18 @@ Exit codes: 0 quit, 2 bad input, or no terminal. docs/debugging.md shows the scr
     .action(async (trace: string, options: object) => (await import('./step.js')).stepCommand(trace, options as never));
 }
 
+function addOpen(program: Command): void {
+  program.command('open')
+    .argument('[what]', 'a built-in scenario, or a recording that a run printed')
+    .summary('the page: see a run in a browser')
+    .description('Serves the page on 127.0.0.1 and prints its address. All runs are made in the browser; nothing leaves this machine.')
+    .addOption(new Option('--trigger <trigger>', 'level-triggered or edge-triggered, for scenarios that know both').choices(['lt', 'et']))
+    .option('--option <name=value...>', 'another option of the scenario (epollsim list shows them)')
+    .option('--port <n>', 'port of 127.0.0.1 (default: one that is free)', wholeNumber('--port'), 0)
+    .addHelpText('after', '\nExamples:\n  epollsim open\n  epollsim open read-once --trigger et\n\nExit codes: 2 bad input. Next: docs/embedding.md puts it into a page of your own.')
+    .action(async (what: string | undefined, options: object) => (await import('./open.js')).openCommand(what, options as never));
+}
+
 function build(): Command {
   const program = new Command('epollsim');
   program.description(INTRODUCTION).addHelpText('after', NEXT).version(version(), '-V, --version').exitOverride().showSuggestionAfterError();
@@ -208,6 +220,7 @@ Exit codes: 0 all agree, 1 one differs, 2 a log cannot be read.`)
   addOracle(program);
   addExplain(program);
   addStep(program);
+  addOpen(program);
   program.command('demo').summary('level- and edge-triggered side by side')
     .description('Shows one scenario level-triggered and edge-triggered side by side, on the same bytes, and says why they part.')
     .action(async () => (await import('./demo.js')).demoCommand());

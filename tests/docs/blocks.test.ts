@@ -10,7 +10,7 @@ import { root } from '../tidy/source.js';
 const blocks = listPages().flatMap(readBlocks);
 const cli = join(root, 'dist/cli/main.js');
 const load = (name: string): unknown => require(name);
-const LANGUAGES = ['ts', 'js', 'text', 'json', 'console', 'sh', 'c', 'mermaid', 'diff', ''];
+const LANGUAGES = ['ts', 'js', 'text', 'json', 'console', 'sh', 'c', 'html', 'mermaid', 'diff', ''];
 
 test('every block names a language we know', () => {
   expect(blocks.filter(b => !LANGUAGES.includes(b.lang)).map(b => `${b.path}:${b.line}: ${b.lang}`)).toEqual([]);

@@ -46,6 +46,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   'src/cli/': ['node:', 'commander', 'picocolors', 'tinypool'],
   'src/terminal/': ['node:', 'ink', 'picocolors', 'react'],
   'src/dap/': ['node:', '@vscode/'],
+  'src/web/': ['lit', 'lit/'],
 };
 
 export function layerOf(path: string): string {
