@@ -258,7 +258,7 @@ if (executablePath === undefined) {
       for (const [colorScheme, width, control] of [['light', 1200, null], ['dark', 360, 'list']] as const) {
         await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
         await page.setViewportSize({ width, height: 800 });
-        await open('#scenario=slow-reader&t=400');
+        await open('#scenario=echo&t=400');
         if (control !== null) await sim.locator(`[data-control=${control}]`).click();
         await page.evaluate(axe.source);
         const found = await page.evaluate('axe.run().then(({ violations }) => violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html, failureSummary }) => `${html.slice(0, 120)} ${failureSummary}`).join("; ")}`))');
