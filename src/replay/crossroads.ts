@@ -2,7 +2,7 @@
  * A divergence where the log leaves the order of tasks open: what was under way, and the orders that are worth a try.
  */
 
-import type { Choice } from './choices.js';
+import { type Choice, ticksBeside } from './choices.js';
 
 /** A call that was under way at a divergence, or shortly before it: the lines of its entry and exit, 0 when the log has none. */
 export interface OpenCall {
@@ -20,6 +20,8 @@ export interface Crossroads {
   readonly open: readonly OpenCall[];
   /** lines of the last events before the divergence, oldest first */
   readonly before: readonly number[];
+  /** where the ticks were, ns; null: the log has no times, and they do not matter */
+  readonly phaseNs: number | null;
 }
 
 /** Choices that may help, the most likely ones first: those that move a call to its end, and all others. */
@@ -29,7 +31,7 @@ export function candidates(here: Crossroads): { readonly likely: Choice[]; reado
   for (const choice of starts) if (!latest.has(choice.entry)) latest.set(choice.entry, choice);
   return {
     likely: [...looksOf(here), ...latest.values()],
-    others: [...starts.filter((choice) => latest.get(choice.entry) !== choice), ...longAgo(here), ...pausesOf(here)],
+    others: [...(here.phaseNs === null ? [] : ticksBeside(here.phaseNs)), ...starts.filter((choice) => latest.get(choice.entry) !== choice), ...longAgo(here), ...pausesOf(here)],
   };
 }
 

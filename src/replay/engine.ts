@@ -50,18 +50,20 @@ export class Engine {
   /** lines of the last events */
   readonly #recent: number[] = Array.from({ length: RECENT }, () => 0);
   #newest = 0;
+  #hasTimes = false;
 
   constructor(log: string, world: World = {}, choices: Choices = new Choices(), givenUp: ReadonlySet<number> = new Set()) {
     this.#file = log;
     this.#choices = choices;
     this.#givenUp = givenUp;
-    this.session = new Session(world);
+    this.session = new Session(world, choices.phaseNs);
     this.report = emptyReport(log);
   }
 
   /** Takes the next event of the log. */
   take(event: LogEvent): void {
     if (event.type === 'torn') return;
+    if (event.timeNs !== null) this.#hasTimes = true;
     advanceTo(this.session, event.timeNs);
     if (this.#choices.list.length > 0) for (const choice of this.#choices.at(event.line)) this.#follow(choice);
     this.#dispatch(event);
@@ -190,7 +192,7 @@ export class Engine {
       if (call !== null && thread.plan instanceof Plan) open.push({ entry: call.entryLine, exit: call.exitLine, asleep: thread.where === 'call' });
     }
     open.push(...this.#left);
-    const here = { line, answer, open, before: this.#recent.filter((at) => at > 0).sort((a, b) => a - b) };
+    const here = { line, answer, open, before: this.#recent.filter((at) => at > 0).sort((a, b) => a - b), phaseNs: this.#hasTimes ? this.#choices.phaseNs : null };
     const { likely, others } = candidates(here);
     if (likely.length + others.length > 0) this.crossroads = here;
   }

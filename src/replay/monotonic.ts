@@ -9,9 +9,8 @@ export class MonotonicClock {
   /** an instant of CLOCK_MONOTONIC minus the log's time of it; null as long as no call has told */
   #offsetNs: number | null = null;
 
-  /** The model's time for an instant of the log's clock that a sleep waits for. */
-  toModel(instantNs: number, call: Call, nowNs: number): number {
-    const { exitNs, result } = call;
+  /** The model's time for an instant of the log's clock that a sleep waits for. @param exitNs when the sleep is over, on the model's clock */
+  toModel(instantNs: number, { result }: Call, exitNs: number | null, nowNs: number): number {
     if (result?.kind === 'value' && result.value === 0 && exitNs !== null) {
       const offset = instantNs - exitNs;
       // sleeps end late, never early: the largest difference seen is the nearest to the truth

@@ -58,14 +58,23 @@ export class Session {
   hasUnknownBytes = false;
 
   readonly world: World;
+  readonly #phaseNs: number;
 
-  constructor(world: World) {
+  /** @param phaseNs how far the machine's clock is ahead of the log's times */
+  constructor(world: World, phaseNs = 0) {
     this.world = world;
+    this.#phaseNs = phaseNs;
     this.k = new Kernel({ stepBudget: Number.MAX_SAFE_INTEGER });
+    this.k.clock.realtimeOffsetNs = -phaseNs;
     const { sysctl } = sock_net(this.k);
     Object.assign(sysctl, world.sysctl);
     this.ports = new Ports(...sysctl.ip_local_port_range);
     if (world.loopbackMtu !== undefined) tcp_net(this.k).loopback_mtu = world.loopbackMtu;
+  }
+
+  /** A time of the log on the machine's clock. */
+  clockOf(timeNs: number): number {
+    return timeNs + this.#phaseNs;
   }
 
   adopt(kind: AdoptedKind): void {

@@ -27,9 +27,11 @@ export function endsOtherwise(call: Call): boolean {
 }
 
 /** Moves the clock to the time of a line; null: the log has no times. */
-export function advanceTo(session: Session, timeNs: number | null): void {
+export function advanceTo(session: Session, lineNs: number | null): void {
   const { k } = session;
-  if (timeNs === null || timeNs <= k.clock.nowNs) return;
+  if (lineNs === null) return;
+  const timeNs = session.clockOf(lineNs);
+  if (timeNs <= k.clock.nowNs) return;
   const first = k.clock.heap[0];
   if (first !== undefined && first.expiresNs <= timeNs) {
     run_next(k, null);
@@ -63,7 +65,7 @@ function endKilled({ threads }: Session): boolean {
 /** The call of a thread must end now: its task goes on, if need be after the timers that can wake it. */
 export function forward(session: Session, thread: Thread, timeNs: number | null): void {
   const { k } = session;
-  const limit = timeNs === null ? Infinity : timeNs + (timeNs % 1e9 === 0 ? SECOND_NS : TOLERANCE_NS);
+  const limit = timeNs === null ? Infinity : session.clockOf(timeNs) + (timeNs % 1e9 === 0 ? SECOND_NS : TOLERANCE_NS);
   for (;;) {
     thread.resume();
     if (thread.where === 'call' && endKilled(session)) thread.resume();

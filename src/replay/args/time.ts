@@ -98,7 +98,7 @@ const clock_nanosleep: Planner = (at, call, row) => {
   const clock = maskOf(arg(call, 0));
   if ((flags & 1) !== 0 && request !== null && clock !== 0) {
     const given = (get_user_s64(request, 0) ?? 0) * 1e9 + (get_user_s64(request, 8) ?? 0);
-    const until = at.session.monotonic.toModel(given, call, at.k.clock.nowNs);
+    const until = at.session.monotonic.toModel(given, call, call.exitNs === null ? null : at.session.clockOf(call.exitNs), at.k.clock.nowNs);
     put_user_s64(request, 0, Math.floor(until / 1e9));
     put_user_s64(request, 8, until % 1e9);
   }
