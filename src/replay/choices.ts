@@ -8,13 +8,14 @@ import { JIFFY_NS } from '../kernel/clock.js';
 
 /**
  * One choice about the call entered in line `entry`: just before the event of line `before` it begins (`start`), or, woken, looks again
- * (`look`), or goes on from the point in the middle where others overtook it (`pause`). `ticks` is about the whole log: how far the machine's clock is ahead of the log's times.
+ * (`look`), or goes on from the point in the middle where others overtook it (`pause`). `ticks` is about the whole log: how far the machine's clock is ahead of the log's times. `late` puts
+ * timers of the network off, from line `before` on until the call stands at a point in its middle.
  */
 export interface Choice {
-  readonly kind: 'start' | 'look' | 'pause' | 'ticks';
+  readonly kind: 'start' | 'look' | 'pause' | 'ticks' | 'late';
   readonly entry: number;
   readonly before: number;
-  /** for `pause`: how many points the call passes before the one where it stands; for `ticks`: parts of a tick; else 0 */
+  /** for `pause` and `late`: how many points the call passes before the one where it stands; for `ticks`: parts of a tick; else 0 */
   readonly point: number;
 }
 
@@ -38,6 +39,7 @@ export class Choices {
   readonly phaseNs: number;
   readonly #delayed = new Set<number>();
   readonly #paused = new Map<number, number>();
+  readonly #late = new Map<number, number>();
   readonly #at = new Map<number, Choice[]>();
 
   constructor(list: readonly Choice[] = []) {
@@ -45,7 +47,8 @@ export class Choices {
     this.phaseNs = phaseOf(list.find(({ kind }) => kind === 'ticks')?.point ?? 0);
     for (const choice of list) {
       if (choice.kind === 'start') this.#delayed.add(choice.entry);
-      if (choice.kind === 'pause') this.#paused.set(choice.entry, choice.point);
+      if (choice.kind === 'pause' || choice.kind === 'late') this.#paused.set(choice.entry, choice.point);
+      if (choice.kind === 'late') this.#late.set(choice.before, choice.entry);
       const others = this.#at.get(choice.before);
       if (others === undefined) this.#at.set(choice.before, [choice]);
       else others.push(choice);
@@ -60,6 +63,11 @@ export class Choices {
   /** The point at which the call entered in this line is overtaken; -1: none. */
   pauseOf(entry: number): number {
     return this.#paused.get(entry) ?? -1;
+  }
+
+  /** The call in whose middle timers fire that are put off from this line on; 0: none. */
+  lateFrom(line: number): number {
+    return this.#late.get(line) ?? 0;
   }
 
   /** What is to be done before the event of this line. */

@@ -9,6 +9,8 @@ export interface OpenCall {
   readonly entry: number;
   readonly exit: number;
   readonly asleep: boolean;
+  /** the first of the last lines from which on timers of the network can have been put off until the call; 0: none fired */
+  readonly lateFrom: number;
 }
 
 /** Where the first run went wrong, and what was open there. */
@@ -31,7 +33,7 @@ export function candidates(here: Crossroads): { readonly likely: Choice[]; reado
   for (const choice of starts) if (!latest.has(choice.entry)) latest.set(choice.entry, choice);
   return {
     likely: [...looksOf(here), ...latest.values()],
-    others: [...(here.phaseNs === null ? [] : ticksBeside(here.phaseNs)), ...starts.filter((choice) => latest.get(choice.entry) !== choice), ...longAgo(here), ...pausesOf(here)],
+    others: [...latesOf(here), ...(here.phaseNs === null ? [] : ticksBeside(here.phaseNs)), ...starts.filter((choice) => latest.get(choice.entry) !== choice), ...longAgo(here), ...pausesOf(here)],
   };
 }
 
@@ -62,7 +64,15 @@ function pausesOf({ line, open }: Crossroads): Choice[] {
   return overtaken.flatMap(({ entry, exit }) => POINTS.map((point): Choice => ({ kind: 'pause', entry, before: exit === 0 ? line : exit, point })));
 }
 
+/** Timers of the network that fired a short while ago may have done so in the middle of the call. */
+function latesOf({ open }: Crossroads): Choice[] {
+  const [{ entry, lateFrom } = { entry: 0, lateFrom: 0 }] = open;
+  return lateFrom === 0 ? [] : POINTS.slice(0, FIRST_POINTS).map((point): Choice => ({ kind: 'late', entry, before: lateFrom, point }));
+}
+
 /** Points inside a call at which others may overtake it: as many as a small epoll_wait passes. */
 const POINTS = Array.from({ length: 24 }, (_, point) => point);
+/** Points among them that stand before a call has done its work. */
+const FIRST_POINTS = 8;
 /** Calls that are tried so. */
 const MOST_PAUSED = 4;

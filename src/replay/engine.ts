@@ -29,7 +29,7 @@ import { Session, type World } from './session.js';
 import { atEnd, atSignal, atStop } from './signalLines.js';
 import { statesOf } from './states.js';
 import { Thread } from './thread.js';
-import { advanceTo, endsOtherwise, forward } from './timing.js';
+import { advanceTo, endsOtherwise, forward, lateFrom } from './timing.js';
 
 /** States are told for so many divergences; each costs a look at the whole machine. */
 const TOLD = 50;
@@ -64,12 +64,21 @@ export class Engine {
   take(event: LogEvent): void {
     if (event.type === 'torn') return;
     if (event.timeNs !== null) this.#hasTimes = true;
-    advanceTo(this.session, event.timeNs);
+    if (this.#choices.list.length > 0) this.#hold(event);
+    advanceTo(this.session, event.line, event.timeNs);
     if (this.#choices.list.length > 0) for (const choice of this.#choices.at(event.line)) this.#follow(choice);
     this.#dispatch(event);
     if (this.#recent[this.#newest] === event.line) return;
     this.#newest = (this.#newest + 1) % RECENT;
     this.#recent[this.#newest] = event.line;
+  }
+
+  /** Timers of the network are put off from the line that a choice says to the end of the call that it says. */
+  #hold(event: Exclude<LogEvent, TornEvent>): void {
+    const { session } = this;
+    const late = this.#choices.lateFrom(event.line);
+    if (late !== 0) session.late = late;
+    if (event.type === 'exit' && event.call.entryLine === session.late) session.late = 0;
   }
 
   /** A value that was read well and means nothing stops the replay in its line. */
@@ -189,7 +198,7 @@ export class Engine {
     const open: OpenCall[] = [];
     for (const thread of [diverging, ...[...this.session.threads.values()].filter((other) => other !== diverging)]) {
       const { call } = thread;
-      if (call !== null && thread.plan instanceof Plan) open.push({ entry: call.entryLine, exit: call.exitLine, asleep: thread.where === 'call' });
+      if (call !== null && thread.plan instanceof Plan) open.push({ entry: call.entryLine, exit: call.exitLine, asleep: thread.where === 'call', lateFrom: thread === diverging ? lateFrom(this.session, call) : 0 });
     }
     open.push(...this.#left);
     const here = { line, answer, open, before: this.#recent.filter((at) => at > 0).sort((a, b) => a - b), phaseNs: this.#hasTimes ? this.#choices.phaseNs : null };
@@ -229,7 +238,7 @@ export class Engine {
     this.report.compared++;
     if (this.#compare(event, thread, plan)) this.report.agreed++;
     thread.call = null;
-    if (event.line !== call.entryLine) this.#left.push({ entry: call.entryLine, exit: event.line, asleep: false });
+    if (event.line !== call.entryLine) this.#left.push({ entry: call.entryLine, exit: event.line, asleep: false, lateFrom: 0 });
     if (this.#left.length > REMEMBERED) this.#left.shift();
   }
 

@@ -57,6 +57,11 @@ export class Session {
   /** some bytes were written that strace did not print: a zero in the model can be any byte */
   hasUnknownBytes = false;
 
+  /** the line that brought the last timer of the network, and when that was due */
+  fired = { line: 0, dueNs: 0 };
+  /** timers of the network are put off until the middle of the call that this line enters; 0: they are not */
+  late = 0;
+
   readonly world: World;
   readonly #phaseNs: number;
 

@@ -4,8 +4,9 @@
  * not ended by its own timer.
  */
 
-import { clock_advance_to, hrtimer_start, type hrtimer } from '../kernel/clock.js';
+import { clock_advance_to, hrtimer_start, type hrtimer, JIFFY_NS } from '../kernel/clock.js';
 import { fatal_signal_pending, run_next } from '../kernel/sched.js';
+import { sock_common } from '../socket/sock.js';
 import { isTimeout } from './decodePoll.js';
 import type { Call } from './call.js';
 import { Plan } from './plan.js';
@@ -17,6 +18,12 @@ const TOLERANCE_NS = 10e6;
 /** Times of strace -t are whole seconds: the line may be so much later than it says. */
 const SECOND_NS = 1e9;
 
+/**
+ * How late a timer of the network may be. The CPU that does not keep the time sees each tick when the next one comes (measured with delayed
+ * ACKs on two CPUs), and a softirq that programs of high priority push aside waits for the next call that lets softirqs run.
+ */
+const LATEST_NS = 2 * JIFFY_NS;
+
 /** True when the log says that the call did not end by its own time. */
 export function endsOtherwise(call: Call): boolean {
   const { result, name } = call;
@@ -26,8 +33,8 @@ export function endsOtherwise(call: Call): boolean {
   return result.errno !== 'EAGAIN' && result.errno !== 'ETIMEDOUT' && result.errno !== 'EINPROGRESS';
 }
 
-/** Moves the clock to the time of a line; null: the log has no times. */
-export function advanceTo(session: Session, lineNs: number | null): void {
+/** Moves the clock to the time of a line. @param lineNs null: the log has no times */
+export function advanceTo(session: Session, line: number, lineNs: number | null): void {
   const { k } = session;
   if (lineNs === null) return;
   const timeNs = session.clockOf(lineNs);
@@ -35,11 +42,29 @@ export function advanceTo(session: Session, lineNs: number | null): void {
   const first = k.clock.heap[0];
   if (first !== undefined && first.expiresNs <= timeNs) {
     run_next(k, null);
+    timersOfNetwork(session, line, timeNs);
     for (const thread of session.threads.values()) {
       if (thread.where === 'call' && thread.call !== null && endsOtherwise(thread.call)) postpone(session, thread, timeNs);
     }
   }
   clock_advance_to(k, timeNs);
+}
+
+/** Timers of the network fire, or are put off until after this line. */
+function timersOfNetwork(session: Session, line: number, timeNs: number): void {
+  const due = session.k.clock.heap.filter(({ owner, expiresNs }) => owner instanceof sock_common && expiresNs <= timeNs);
+  for (const timer of due) {
+    if (session.late !== 0 && timer.expiresNs > timeNs - LATEST_NS) hrtimer_start(session.k, timer, timeNs + 1);
+    else session.fired = { line, dueNs: timer.expiresNs };
+  }
+}
+
+/** The line from which timers of the network can have been put off until a call; 0: none fired shortly before. */
+export function lateFrom(session: Session, { entryLine, entryNs, exitNs }: Call): number {
+  const { fired } = session;
+  if (entryNs === null || exitNs === null || fired.line === 0) return 0;
+  if (fired.dueNs < session.clockOf(entryNs) - LATEST_NS || fired.dueNs > session.clockOf(exitNs)) return 0;
+  return Math.min(fired.line, entryLine);
 }
 
 /** The timer of a thread's sleep fires after `timeNs`. */

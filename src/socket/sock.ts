@@ -257,6 +257,14 @@ export function __release_sock(k: Kernel, sk: sock): void {
   leave(k, 0);
 }
 
+/** In the middle of a call that keeps the lock: what came meanwhile, and what that put off (an ACK). net/core/sock.c:__sk_flush_backlog */
+export function __sk_flush_backlog(k: Kernel, sk: sock): void {
+  local_bh_disable(k);
+  __release_sock(k, sk);
+  if (sk.sk_prot.release_cb !== null) sk.sk_prot.release_cb(k, sk);
+  local_bh_enable(k);
+}
+
 /** Releases the socket lock: first what came meanwhile, then what was put off. net/core/sock.c:release_sock */
 export function release_sock(k: Kernel, sk: sock): void {
   if (k.trace !== null) enter_sk(k, F.release_sock, sk);

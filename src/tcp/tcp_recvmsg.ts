@@ -14,7 +14,7 @@ import type { msghdr } from '../socket/msghdr.js';
 import { sock_net } from '../socket/net.js';
 import { __skb_unlink, skb_cache_put, skb_copy_datagram_iter, type sk_buff } from '../socket/skbuff.js';
 import {
-  __release_sock, lock_sock, lock_sock_nowait, release_sock, sk_wait_data, sock_deadline, sock_error, sock_expired, sock_flag, sock_intr_errno,
+  __sk_flush_backlog, lock_sock, lock_sock_nowait, release_sock, sk_wait_data, sock_deadline, sock_error, sock_expired, sock_flag, sock_intr_errno,
 } from '../socket/sock.js';
 import { enter_sk } from '../socket/sock_trace.js';
 import type { socket } from '../socket/socket.js';
@@ -240,7 +240,7 @@ function* recv_rest(k: Kernel, sk: tcp_sock, msg: msghdr, st: recv_state, wants:
       yield AT_RECV_COPY;
     } else if (ret === WAIT_DATA) {
       if (st.copied >= st.target) {
-        __release_sock(k, sk);
+        __sk_flush_backlog(k, sk);
       } else {
         tcp_cleanup_rbuf(k, sk, st.copied);
         const disconnects = sk.sk_disconnects;

@@ -12,7 +12,7 @@ import { msg_zerocopy_alloc, msg_zerocopy_put_abort, type ubuf_info } from '../s
 import type { msghdr } from '../socket/msghdr.js';
 import { sock_net } from '../socket/net.js';
 import { __skb_queue_tail, __skb_unlink, MAX_SKB_FRAGS, skb_add_frag, skb_cache_get, type sk_buff } from '../socket/skbuff.js';
-import { __release_sock, lock_sock, lock_sock_nowait, release_sock, sock_deadline } from '../socket/sock.js';
+import { __sk_flush_backlog, lock_sock, lock_sock_nowait, release_sock, sock_deadline } from '../socket/sock.js';
 import { enter_sk } from '../socket/sock_trace.js';
 import type { socket } from '../socket/socket.js';
 import { sk_stream_error, sk_stream_memory_free, sk_stream_wait_connect, sk_stream_wait_memory } from '../socket/stream.js';
@@ -168,7 +168,7 @@ function sk_flush_backlog(k: Kernel, sk: tcp_sock, st: send_state): boolean {
   if (st.process_backlog < SKBS_PER_FLUSH) return false;
   st.process_backlog = 0;
   if (sk.sk_backlog.first === null) return false;
-  __release_sock(k, sk);
+  __sk_flush_backlog(k, sk);
   return true;
 }
 
