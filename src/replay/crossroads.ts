@@ -22,7 +22,7 @@ export interface Crossroads {
   readonly open: readonly OpenCall[];
   /** lines of the last events before the divergence, oldest first */
   readonly before: readonly number[];
-  /** where the ticks were, ns; null: the log has no times, and they do not matter */
+  /** where the ticks were, ns; null: the log has no times, or no timer of the network is near */
   readonly phaseNs: number | null;
 }
 

@@ -29,7 +29,7 @@ import { Session, type World } from './session.js';
 import { atEnd, atSignal, atStop } from './signalLines.js';
 import { statesOf } from './states.js';
 import { Thread } from './thread.js';
-import { advanceTo, endsOtherwise, forward, lateFrom } from './timing.js';
+import { advanceTo, endsOtherwise, forward, isNearTick, lateFrom } from './timing.js';
 
 /** States are told for so many divergences; each costs a look at the whole machine. */
 const TOLD = 50;
@@ -201,7 +201,7 @@ export class Engine {
       if (call !== null && thread.plan instanceof Plan) open.push({ entry: call.entryLine, exit: call.exitLine, asleep: thread.where === 'call', lateFrom: thread === diverging ? lateFrom(this.session, call) : 0 });
     }
     open.push(...this.#left);
-    const here = { line, answer, open, before: this.#recent.filter((at) => at > 0).sort((a, b) => a - b), phaseNs: this.#hasTimes ? this.#choices.phaseNs : null };
+    const here = { line, answer, open, before: this.#recent.filter((at) => at > 0).sort((a, b) => a - b), phaseNs: this.#hasTimes && isNearTick(this.session) ? this.#choices.phaseNs : null };
     const { likely, others } = candidates(here);
     if (likely.length + others.length > 0) this.crossroads = here;
   }

@@ -23,6 +23,8 @@ const SECOND_NS = 1e9;
  * ACKs on two CPUs), and a softirq that programs of high priority push aside waits for the next call that lets softirqs run.
  */
 const LATEST_NS = 2 * JIFFY_NS;
+/** What a timer did may show so much later. */
+const NEAR_NS = 50 * JIFFY_NS;
 
 /** True when the log says that the call did not end by its own time. */
 export function endsOtherwise(call: Call): boolean {
@@ -57,6 +59,12 @@ function timersOfNetwork(session: Session, line: number, timeNs: number): void {
     if (session.late !== 0 && timer.expiresNs > timeNs - LATEST_NS) hrtimer_start(session.k, timer, timeNs + 1);
     else session.fired = { line, dueNs: timer.expiresNs };
   }
+}
+
+/** Where the ticks fall can matter: a timer of the network has fired shortly before, or is due within a tick or two. */
+export function isNearTick({ k, fired }: Session): boolean {
+  if (fired.line !== 0 && fired.dueNs > k.clock.nowNs - NEAR_NS) return true;
+  return k.clock.heap.some(({ owner, expiresNs }) => owner instanceof sock_common && expiresNs < k.clock.nowNs + LATEST_NS);
 }
 
 /** The line from which timers of the network can have been put off until a call; 0: none fired shortly before. */

@@ -67,11 +67,13 @@ function tcp_rcvbuf_grow(k: Kernel, sk: tcp_sock, newval: number): void {
 }
 
 /**
- * The program has read: once a round trip the buffer follows what it reads. A window that came in no time, because calls take none here,
- * was a round trip too. net/ipv4/tcp_input.c:tcp_rcv_space_adjust
+ * The program has read: once a round trip the buffer follows what it reads. Where calls take no time at all,
+ * a window that came was a round trip too. net/ipv4/tcp_input.c:tcp_rcv_space_adjust
  */
 export function tcp_rcv_space_adjust(k: Kernel, sk: tcp_sock): void {
-  if (sk.rcv_rtt_us === 0 || (!sk.rcv_round && ((sk.tcp_mstamp - sk.rcvq_time) | 0) < sk.rcv_rtt_us >> 3)) return;
+  sk.tcp_mstamp = k.clock.us;
+  const elapsedUs = (sk.tcp_mstamp - sk.rcvq_time) | 0;
+  if (sk.rcv_rtt_us === 0 || (elapsedUs < sk.rcv_rtt_us >> 3 && !(sk.rcv_round && elapsedUs === 0))) return;
   const copied = ((sk.copied_seq - sk.rcvq_seq) | 0) - ((sk.rcv_nxt - sk.copied_seq) | 0);
   if (copied > sk.rcvq_space) tcp_rcvbuf_grow(k, sk, copied);
   sk.rcvq_seq = sk.copied_seq;
