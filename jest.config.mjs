@@ -16,5 +16,5 @@ export default {
     '^#dist/(.*)\\.js$': '<rootDir>/src/$1',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
-  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/dist-bench/', '<rootDir>/dist-live/'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/editors/', '<rootDir>/dist-bench/', '<rootDir>/dist-live/'],
 };

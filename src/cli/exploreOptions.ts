@@ -7,7 +7,7 @@ import type { Part } from '../explore/tree.js';
 import type { Scenario } from '../scenario/index.js';
 import { InputError } from './errors.js';
 import { settingsOf } from './settings.js';
-import { nearest } from './suggest.js';
+import { nearest } from '../debug/suggest.js';
 
 /** What the command line gives: plain data, which goes to workers as it is. */
 export interface ExploreArguments {

@@ -12,7 +12,7 @@ import { asScenario, type Scenario } from '../scenario/index.js';
 import { programNamed, programs } from '../programs/index.js';
 import { scenarioNamed, scenarios } from '../scenarios/index.js';
 import { InputError, placeIn } from './errors.js';
-import { nearest } from './suggest.js';
+import { nearest } from '../debug/suggest.js';
 
 const SHAPE = 'A scenario file is an ES module: export default { name, title, about, programs: () => ({ *main(sys) { ... } }) }; see docs/scenarios.md.';
 

@@ -182,6 +182,18 @@ function addOpen(program: Command): void {
     .action(async (what: string | undefined, options: object) => (await import('./open.js')).openCommand(what, options as never));
 }
 
+function addDap(program: Command): void {
+  program.command('dap').summary('the debugger for editors')
+    .description('Speaks the Debug Adapter Protocol on standard input and output: an editor starts this command and steps through a run, forward and backward.\n'
+      + 'The run is a scenario, a recording or a log of strace, as the launch configuration of the editor says.')
+    .addHelpText('after', `
+A launch configuration of VS Code:
+  { "type": "epollsim", "request": "launch", "name": "read-once", "scenario": "read-once", "options": { "trigger": "ET" } }
+
+Next: docs/debugging.md, "In the editor".`)
+    .action(async () => (await import('./dap.js')).dapCommand());
+}
+
 function build(): Command {
   const program = new Command('epollsim');
   program.description(INTRODUCTION).addHelpText('after', NEXT).version(version(), '-V, --version').exitOverride().showSuggestionAfterError();
@@ -221,6 +233,7 @@ Exit codes: 0 all agree, 1 one differs, 2 a log cannot be read.`)
   addExplain(program);
   addStep(program);
   addOpen(program);
+  addDap(program);
   program.command('demo').summary('level- and edge-triggered side by side')
     .description('Shows one scenario level-triggered and edge-triggered side by side, on the same bytes, and says why they part.')
     .action(async () => (await import('./demo.js')).demoCommand());

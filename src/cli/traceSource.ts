@@ -4,10 +4,10 @@
  */
 
 import { existsSync, readFileSync } from 'node:fs';
-import { DebugError, logSource, recordingSource, scenarioSource, Session, type Source } from '../debug/index.js';
+import { DebugError, logSource, recordingSource, scenarioSource, Session, type Source, type SourceOptions } from '../debug/index.js';
 import { StraceError } from '../replay/error.js';
 import { worldBeside } from '../replay/replayLog.js';
-import { parseRecording } from '../scenario/index.js';
+import { parseRecording, type Scenario } from '../scenario/index.js';
 import { InputError } from './errors.js';
 import { findScenario } from './load.js';
 import { settingsOf } from './settings.js';
@@ -33,7 +33,9 @@ function refuse(options: TraceOptions, what: string): void {
   }
 }
 
-function fromLog(path: string): Source {
+/** A log of strace as a source. */
+export function fromLog(path: string): Source {
+  if (!existsSync(path)) throw new InputError(`there is no file ${path}`, 'Logs are made with: strace -f -yy -ttt -T -v -o FILE PROGRAM');
   try {
     return logSource(path, readFileSync(path, 'latin1'), worldBeside(path));
   } catch (error) {
@@ -42,13 +44,19 @@ function fromLog(path: string): Source {
   }
 }
 
+/** A recording as a source. @param more what its scenario is to be run with besides */
+export async function fromRecording(recording: string, more: (scenario: Scenario) => Pick<SourceOptions, 'laws'> = () => ({})): Promise<Source> {
+  const { scenario: name } = parseRecording(recording);
+  if (name === '') throw new InputError('this is a recording of a machine without scenario, which only its own program can repeat', 'machine({ recording }) takes it.');
+  const scenario = await findScenario(name);
+  return recordingSource(recording, scenario, more(scenario));
+}
+
 /** The source of a session that TRACE means. */
 export async function traceSource(trace: string, options: TraceOptions): Promise<Source> {
   if (trace.startsWith('epollsim1:')) {
     refuse(options, 'a recording');
-    const { scenario } = parseRecording(trace);
-    if (scenario === '') throw new InputError('this is a recording of a machine without scenario, which only its own program can repeat', 'machine({ recording }) takes it.');
-    return recordingSource(trace, await findScenario(scenario));
+    return fromRecording(trace);
   }
   if (existsSync(trace) && !/\.[cm]?js$/.test(trace)) {
     refuse(options, 'a log');

@@ -4,12 +4,18 @@
  */
 
 import { errnoName } from '../kernel/errno.js';
-import { DebugError } from './error.js';
+import { T_SIGNAL } from '../kernel/trace.js';
+import type { Branch } from './branch.js';
+import { watchedPath } from './part.js';
 import { type CallSpan, nextIn, previousIn } from './traceIndex.js';
+import { predicate } from './predicate.js';
 import type { Run } from './run.js';
+import type { Fault, Place } from './source.js';
 
-/** What a run can stop at. */
-export type Breakpoint =
+/** What a run can stop at. With `condition`, only where it holds: `errno == EAGAIN && pid == 2`; see predicate(). */
+export type Breakpoint = Kind & { readonly condition?: string };
+
+type Kind =
   /** a kernel function is entered: `ep_poll_callback` */
   | { readonly kind: 'function'; readonly name: string }
   /** a task stands at a named point and may lose the CPU; `where` left out: any point of the function */
@@ -21,6 +27,12 @@ export type Breakpoint =
   /** a system call fails; with a name, `EAGAIN`, with that error */
   | { readonly kind: 'errno'; readonly name?: string }
   | { readonly kind: 'step'; readonly step: number }
+  /** a system call is made from one of these places of the program, or lines of the log; a column of 0 is any */
+  | { readonly kind: 'line'; readonly places: readonly Place[] }
+  /** a signal becomes pending, or is delivered */
+  | { readonly kind: 'signal'; readonly signo: number }
+  /** an expectation does not hold, a law is broken, the model does not agree with the log; `of` left out: any */
+  | { readonly kind: 'fault'; readonly of?: Fault['kind'] }
   /** a part of a view changes; see watchedPath() for the words */
   | { readonly kind: 'change'; readonly path: string }
   /** a condition of one's own, asked at every step until it holds */
@@ -38,15 +50,31 @@ function finderOf(sorted: readonly number[]): Finder {
   return { next: (step) => nextIn(sorted, step), previous: (step) => previousIn(sorted, step) };
 }
 
-function byCondition(run: Run, holds: (step: number) => boolean): Finder {
+function byCondition(count: number, holds: (step: number) => boolean): Finder {
   return {
     next: (step) => {
-      for (let at = step + 1; at < run.count; at++) if (holds(at)) return at;
+      for (let at = step + 1; at < count; at++) if (holds(at)) return at;
       return null;
     },
     previous: (step) => {
       for (let at = step - 1; at >= 0; at--) if (holds(at)) return at;
       return null;
+    },
+  };
+}
+
+/** Only those steps at which a condition holds. */
+function filtered(finder: Finder, holds: (step: number) => boolean): Finder {
+  return {
+    next: (step) => {
+      let at = finder.next(step);
+      while (at !== null && !holds(at)) at = finder.next(at);
+      return at;
+    },
+    previous: (step) => {
+      let at = finder.previous(step);
+      while (at !== null && !holds(at)) at = finder.previous(at);
+      return at;
     },
   };
 }
@@ -64,35 +92,15 @@ function exitsOf(calls: readonly CallSpan[]): number[] {
   return calls.flatMap(({ to }) => (to === null ? [] : [to])).sort((a, b) => a - b);
 }
 
-/** Fields by the names of the kernel and of netstat, for those of the views. */
-const FIELDS: Readonly<Record<string, string>> = {
-  wq: 'wq/entries', poll_wait: 'pollWait/entries', sk_err: 'error', sk_state: 'state', sk_shutdown: 'shutdown', rcvbuf: 'rcv', sndbuf: 'snd', sk_receive_queue: 'rcv/bytes',
-  sk_write_queue: 'snd/bytes', sk_rmem_alloc: 'rcv/used', sk_rcvbuf: 'rcv/limit', sk_wmem_queued: 'snd/used', sk_sndbuf: 'snd/limit', SOCK_NOSPACE: 'nospace',
-  rd_wait: 'rdWait/entries', wr_wait: 'wrWait/entries', wqh: 'wqh/entries',
-};
-
-const LISTS: Readonly<Record<string, string>> = {
-  ep: 'eventpolls', sock: 'sockets', pipe: 'pipes', item: 'items', file: 'files', task: 'tasks', eventfd: 'eventfds', timerfd: 'timerfds', table: 'tables',
-};
-
-/**
- * The path of a view that a watch means: `ep#4.rdllist`, `sock#9.sk_err`, `task#2.state`, `item#5.on`, or a path as it is, `sockets/9/rcv/bytes`.
- * Throws a DebugError for what cannot be a path.
- */
-export function watchedPath(text: string): string {
-  const found = /^(\w+)#(\d+)(?:\.([\w/.]+))?$/.exec(text);
-  if (found === null) {
-    if (/^[a-zA-Z]+(\/[\w:.-]+)*$/.test(text)) return text;
-    throw new DebugError(`cannot watch ${JSON.stringify(text)}; expected OBJECT#ID.FIELD as ep#4.rdllist, or a path of a view as sockets/9/rcv/bytes`);
-  }
-  const [, kind = '', id = '', field] = found;
-  const list = LISTS[kind];
-  if (list === undefined) throw new DebugError(`cannot watch ${JSON.stringify(text)}: there is no ${kind}#; expected ${Object.keys(LISTS).map((name) => `${name}#`).join(', ')}`);
-  return field === undefined ? `${list}/${id}` : `${list}/${id}/${FIELDS[field] ?? field.replaceAll('.', '/')}`;
+/** The steps of a branch at which a breakpoint stops. Throws a DebugError for a watch or a condition that cannot be read. */
+export function find(branch: Branch, breakpoint: Breakpoint): Finder {
+  const finder = finderOfKind(branch.run, breakpoint);
+  if (breakpoint.condition === undefined) return finder;
+  const holds = predicate(breakpoint.condition);
+  return filtered(finder, (step) => holds(branch, step));
 }
 
-/** The steps of a run at which a breakpoint stops. Throws a DebugError when it names what this run does not have. */
-export function find(run: Run, breakpoint: Breakpoint): Finder {
+function finderOfKind(run: Run, breakpoint: Kind): Finder {
   switch (breakpoint.kind) {
     case 'function': return finderOf(run.found.entriesOf(breakpoint.name));
     case 'point': {
@@ -106,11 +114,14 @@ export function find(run: Run, breakpoint: Breakpoint): Finder {
     case 'task': return finderOf(run.found.switches.filter((step) => run.trace.what(step) === breakpoint.pid));
     case 'errno': return finderOf(exitsOf(run.found.calls.filter((call) => failed(call, breakpoint.name))));
     case 'step': return finderOf([breakpoint.step]);
+    case 'line': return finderOf(run.stepsAt(breakpoint.places));
+    case 'signal': return byCondition(run.count, (step) => run.trace.kind(step) === T_SIGNAL && run.trace.what(step) === breakpoint.signo);
+    case 'fault': return finderOf(run.faults.steps.filter((_, at) => breakpoint.of === undefined || run.faults.all[at]!.kind === breakpoint.of));
     case 'change': {
       const path = watchedPath(breakpoint.path);
       const { history } = run;
       return { next: (step) => history.nextChange(path, step), previous: (step) => history.lastChange(path, step - 1) };
     }
-    case 'when': return byCondition(run, breakpoint.holds);
+    case 'when': return byCondition(run.count, breakpoint.holds);
   }
 }

@@ -11,6 +11,7 @@ import { Engine } from '../replay/engine.js';
 import { StraceError } from '../replay/error.js';
 import { findLongCalls } from '../replay/longCalls.js';
 import { readEvents } from '../replay/reader.js';
+import type { Divergence } from '../replay/report.js';
 import { searchReplay } from '../replay/search.js';
 import type { World } from '../replay/session.js';
 import { DebugError } from './error.js';
@@ -31,6 +32,10 @@ function eventsOf(name: string, text: string): LogEvent[] {
   return events;
 }
 
+function divergenceText({ line, call, linux, model, why }: Divergence): string {
+  return `line ${line}: ${call}: Linux ${linux}, the model ${model}: ${why}`;
+}
+
 class LogRun implements LiveRun {
   readonly kernel: Kernel;
   readonly recording = null;
@@ -41,6 +46,7 @@ class LogRun implements LiveRun {
   private readonly watcher: RunWatcher;
   private at = 0;
   private told = 0;
+  private differed = 0;
 
   constructor(name: string, events: readonly LogEvent[], texts: readonly string[], world: World, choices: Choices, watcher: RunWatcher) {
     this.name = name;
@@ -58,6 +64,7 @@ class LogRun implements LiveRun {
     const pid = event.pid;
     if (event.type === 'enter') this.watcher.place(this.modelPid(pid), { file: this.name, line: event.line, column: 0 });
     this.engine.take(event);
+    this.judge();
     // a line is complete when its last event is taken
     const next = this.events[this.at];
     if (next === undefined || next.line !== event.line) this.tell(event.line, pid, event.timeNs ?? 0);
@@ -69,6 +76,12 @@ class LogRun implements LiveRun {
     return this.engine.session.threads.get(pid)?.task?.pid ?? pid;
   }
 
+  /** Tells of the calls whose answers differ from the log's. */
+  private judge(): void {
+    const { divergences } = this.engine.report;
+    for (; this.differed < divergences.length; this.differed++) this.watcher.fault({ kind: 'divergence', text: divergenceText(divergences[this.differed]!) });
+  }
+
   private tell(line: number, pid: number, timeNs: number): void {
     while (this.told < line) {
       const text = this.texts[this.told++];
@@ -78,7 +91,7 @@ class LogRun implements LiveRun {
 
   private finish(): RunEnd {
     const { divergences } = this.engine.finish();
-    return { halt: 'end of the log', failures: divergences.map(({ line, call, linux, model, why }) => `line ${line}: ${call}: Linux ${linux}, the model ${model}: ${why}`) };
+    return { halt: 'end of the log', failures: divergences.map(divergenceText) };
   }
 }
 

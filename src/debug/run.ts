@@ -4,10 +4,10 @@
  */
 
 import type { Point } from '../kernel/point.js';
-import type { Trace } from '../kernel/trace.js';
+import { T_SYSCALL_ENTER, type Trace } from '../kernel/trace.js';
 import { after, History } from '../inspect/history.js';
 import { TraceIndex } from './traceIndex.js';
-import type { ChoiceMade, LiveRun, Place, RunEnd, RunWatcher, Source, SourceLine } from './source.js';
+import type { ChoiceMade, Fault, LiveRun, Place, RunEnd, RunWatcher, Source, SourceLine } from './source.js';
 
 /** How much of a run is held. */
 export interface RunLimits {
@@ -64,6 +64,8 @@ export class Run {
   readonly lines = new Timeline<SourceLine>();
   readonly choices = new Timeline<ChoiceMade>();
   readonly points = new Timeline<Point>();
+  /** what went wrong, at the steps at which it showed */
+  readonly faults = new Timeline<Fault>();
   readonly end: RunEnd;
   /** what stopped the run, if it did not end by itself: an error of a program, a limit */
   readonly error: Error | null;
@@ -102,6 +104,7 @@ export class Run {
     return {
       line: (line): void => this.lines.add(Math.max(0, next() - 1), line),
       choice: (choice): void => this.choices.add(next(), choice),
+      fault: (fault): void => this.faults.add(Math.max(0, next() - 1), fault),
       place: (pid, place): void => {
         let places = this.places.get(pid);
         if (places === undefined) this.places.set(pid, (places = new Timeline()));
@@ -129,6 +132,26 @@ export class Run {
   /** From where in the program the task made its last call up to a step; null: not known. */
   placeOf(pid: number, step: number): Place | null {
     return this.places.get(pid)?.lastAt(step) ?? null;
+  }
+
+  /** All places from which calls were made, each once. */
+  allPlaces(): Place[] {
+    const found = new Map<string, Place>();
+    for (const { all } of this.places.values()) for (const place of all) found.set(`${place.file}:${place.line}:${place.column}`, place);
+    return [...found.values()];
+  }
+
+  /** The steps at which calls were entered from any of these places, in order; a column of 0 is any column. */
+  stepsAt(places: readonly Place[]): number[] {
+    const fits = (one: Place): boolean => places.some(({ file, line, column }) => file === one.file && line === one.line && (column === 0 || column === one.column));
+    const steps = [...this.places].flatMap(([pid, told]) => told.steps.flatMap((step, at) => (fits(told.all[at]!) ? [this.entryFrom(pid, step, told.steps[at + 1] ?? this.count)] : [])));
+    return steps.sort((a, b) => a - b);
+  }
+
+  /** The step at which a task enters a call from `step` on: it may have to get the CPU first. A call that the model does not have is where it was told of. */
+  private entryFrom(pid: number, step: number, end: number): number {
+    for (let at = step; at < Math.min(end, this.count); at++) if (this.trace.kind(at) === T_SYSCALL_ENTER && this.trace.task(at) === pid) return at;
+    return Math.min(step, this.count - 1);
   }
 
   /** Calls, functions and switches by their steps, made when they are first asked for. */

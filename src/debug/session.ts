@@ -11,11 +11,12 @@ import { sentenceAt } from '../inspect/sentence.js';
 import { readTrace, type TraceEntry } from '../inspect/trace.js';
 import { ViewLabels } from '../inspect/labels.js';
 import type { MachineView } from '../inspect/view.js';
-import { type Breakpoint, type Finder, find, watchedPath } from './breakpoint.js';
+import { type Breakpoint, type Finder, find } from './breakpoint.js';
 import { Branch, differOf, type BranchDifference } from './branch.js';
 import { otherwise } from './choices.js';
 import { DebugError } from './error.js';
 import { backwardFrom, forwardFrom, functionAt, type Grain, type Way } from './move.js';
+import { watchedPath } from './part.js';
 import { Run, type Dated, type RunLimits } from './run.js';
 import type { ChoiceMade, Place, Source, SourceLine } from './source.js';
 import type { CallSpan } from './traceIndex.js';
@@ -48,6 +49,16 @@ export interface StepState {
   readonly place: Place | null;
   /** what this step changed in the view */
   readonly changed: readonly Change[];
+}
+
+/** Where a task stands at a step that is another's work. */
+export interface Standing {
+  /** the last step of the task up to there */
+  readonly step: number;
+  readonly frames: readonly Frame[];
+  /** the system call that it is in; null: it is in its program */
+  readonly call: CallSpan | null;
+  readonly place: Place | null;
 }
 
 /** A step that was given a name. */
@@ -159,6 +170,22 @@ export class Session {
     };
   }
 
+  /** Where a task stands at a step: its kernel functions, its call, its line. Null: it has done nothing yet. @param pid 0: timers of the idle machine */
+  standing(pid: number, step = this.at): Standing | null {
+    const { run, nesting } = this.here;
+    let last = step;
+    while (last >= 0 && run.trace.task(last) !== pid) last--;
+    if (last < 0) return null;
+    const from = nesting.call(last);
+    const call = from < 0 ? null : run.found.enteredAt(from);
+    return {
+      step: last,
+      frames: framesAt(nesting, last).map((at) => ({ fn: nesting.name(at), step: at })),
+      call: call !== null && call.to !== null && call.to <= last && last < step ? null : call,
+      place: run.placeOf(pid, step),
+    };
+  }
+
   /** The machine at a step: immutable, plain JSON. */
   viewAt(step = this.at): MachineView {
     if (step < 0 || step >= this.count) throw new DebugError(`there is no step ${step}; this run has the steps 0 to ${this.count - 1}`);
@@ -186,7 +213,7 @@ export class Session {
 
   /** Sets a breakpoint. @returns its number, for remove() and Stop */
   stopAt(breakpoint: Breakpoint): number {
-    find(this.run, breakpoint);
+    find(this.here, breakpoint);
     this.breakpoints.set(++this.lastNumber, breakpoint);
     return this.lastNumber;
   }
@@ -202,8 +229,8 @@ export class Session {
   }
 
   private finders(only: Breakpoint | null): [number, Finder][] {
-    if (only !== null) return [[0, find(this.run, only)]];
-    return [...this.breakpoints].map(([number, breakpoint]) => [number, find(this.run, breakpoint)]);
+    if (only !== null) return [[0, find(this.here, only)]];
+    return [...this.breakpoints].map(([number, breakpoint]) => [number, find(this.here, breakpoint)]);
   }
 
   /**

@@ -6,7 +6,7 @@
 import type { Kernel } from '../kernel/kernel.js';
 import type { Point } from '../kernel/point.js';
 import {
-  type CallEvent, type LogLine, type MachineOptions, parseRecording, replayScenario, type Scenario, startScenario, type Story,
+  type CallEvent, type LogLine, type Machine, type MachineOptions, type Outcome, parseRecording, replayScenario, type Scenario, startScenario, type Story,
 } from '../scenario/index.js';
 import { Watched } from './choices.js';
 
@@ -47,12 +47,21 @@ export interface ChoiceMade {
   readonly resumes: number;
 }
 
+/** Something that went wrong in a run. */
+export interface Fault {
+  /** an expectation of the scenario does not hold; a law is broken; the model answers otherwise than the log says */
+  readonly kind: 'expectation' | 'law' | 'divergence';
+  /** one sentence */
+  readonly text: string;
+}
+
 /** Who is told what happens while a run goes on. */
 export interface RunWatcher {
   line(line: SourceLine): void;
   /** a task is about to make a call, from here */
   place(pid: number, place: Place): void;
   choice(choice: ChoiceMade): void;
+  fault(fault: Fault): void;
 }
 
 /** How a run ended. */
@@ -122,12 +131,31 @@ function stackHere(): string {
   return stack;
 }
 
+/** Laws that watch a machine; what src/explore makes of them fits. */
+export interface LawWatcher {
+  /** the first law that is broken so far */
+  violation(): LawBroken | null;
+  /** the run is over */
+  ended(outcome: Outcome): LawBroken | null;
+}
+
+/** A broken law: its name, and who did what. */
+export interface LawBroken {
+  readonly law: string;
+  readonly message: string;
+}
+
 class StoryRun implements LiveRun {
   readonly kernel: Kernel;
   private readonly story: Story;
+  private readonly watcher: RunWatcher;
+  private readonly laws: LawWatcher | null;
+  private broken = false;
 
-  constructor(story: Story, watcher: RunWatcher) {
+  constructor(story: Story, watcher: RunWatcher, laws: LawWatcher | null) {
     this.story = story;
+    this.watcher = watcher;
+    this.laws = laws;
     const { machine } = story;
     this.kernel = machine.kernel;
     const watched = new Watched(this.kernel, (choice) => watcher.choice(choice));
@@ -136,8 +164,19 @@ class StoryRun implements LiveRun {
       called: (event: CallEvent): void => {
         const place = event.ret === null ? placeOfCall(stackHere()) : null;
         if (place !== null) watcher.place(event.task.pid, place);
+        this.judge(laws?.violation() ?? null);
+      },
+      expected: (what, held): void => {
+        if (!held) watcher.fault({ kind: 'expectation', text: what === '' ? 'an expectation does not hold' : `an expectation does not hold: ${what}` });
       },
     });
+  }
+
+  /** The first broken law is told when it shows; a broken law stays broken. */
+  private judge(broken: LawBroken | null): void {
+    if (broken === null || this.broken) return;
+    this.broken = true;
+    this.watcher.fault({ kind: 'law', text: `the law ${broken.law} is broken: ${broken.message}` });
   }
 
   get recording(): string {
@@ -146,22 +185,31 @@ class StoryRun implements LiveRun {
 
   move(): Point | null | RunEnd {
     const step = this.story.machine.step();
+    this.judge(this.laws?.violation() ?? null);
     if (typeof step !== 'string') return step;
-    const { failures } = this.story.conclude(this.story.machine.outcome(step));
+    const outcome = this.story.conclude(this.story.machine.outcome(step));
+    this.judge(this.laws?.ended(outcome) ?? null);
+    const { failures } = outcome;
     return { halt: step, failures: failures.map(({ task, what, expected, actual }) => `${task}: ${what === '' ? '' : `${what}: `}expected ${expected}, but got ${actual}`) };
   }
 }
 
 /** Machine options that a session may be given; the trace and the log are its own. */
-export type SourceOptions = Omit<MachineOptions, 'trace' | 'log' | 'onLine' | 'recording' | 'scenario'>;
+export interface SourceOptions extends Omit<MachineOptions, 'trace' | 'log' | 'onLine' | 'recording' | 'scenario'> {
+  /** makes the laws that are to watch the run; what they find is a fault */
+  readonly laws?: (machine: Machine) => LawWatcher;
+}
 
-function storySource(name: string, kind: Source['kind'], begin: (options: SourceOptions & Pick<MachineOptions, 'trace' | 'log' | 'onLine'>, recording: string | null) => Story): Source {
+type Begin = (options: Pick<MachineOptions, 'trace' | 'log' | 'onLine'>, recording: string | null) => Story;
+
+function storySource(name: string, kind: Source['kind'], laws: SourceOptions['laws'], begin: Begin): Source {
   return {
     name,
     kind,
     start: (watcher, recording): LiveRun => {
       const onLine = ({ number, timeNs, host, pid, comm, text }: LogLine): void => watcher.line({ number, timeNs, host, pid, comm, text });
-      return new StoryRun(begin({ trace: true, log: 1, onLine }, recording), watcher);
+      const story = begin({ trace: true, log: 1, onLine }, recording);
+      return new StoryRun(story, watcher, laws?.(story.machine) ?? null);
     },
   };
 }
@@ -172,9 +220,10 @@ function storySource(name: string, kind: Source['kind'], begin: (options: Source
  * @param machineOptions seed, preempt and the like; with `preempt: 'all'` every point is a decision, at which a session can fork
  */
 export function scenarioSource(scenario: Scenario, options: Readonly<Record<string, string>> = {}, machineOptions: SourceOptions = {}): Source {
-  const { seed: _seed, preempt: _preempt, points: _points, decisions: _decisions, ...rest } = machineOptions;
-  return storySource(scenario.name, 'scenario', (more, recording) =>
-    (recording === null ? startScenario(scenario, options, { ...machineOptions, ...more }) : replayScenario(recording, scenario, { ...rest, ...more })));
+  const { laws, ...own } = machineOptions;
+  const { seed: _seed, preempt: _preempt, points: _points, decisions: _decisions, ...rest } = own;
+  return storySource(scenario.name, 'scenario', laws, (more, recording) =>
+    (recording === null ? startScenario(scenario, options, { ...own, ...more }) : replayScenario(recording, scenario, { ...rest, ...more })));
 }
 
 /**
@@ -182,7 +231,8 @@ export function scenarioSource(scenario: Scenario, options: Readonly<Record<stri
  * @param recording a string that a run printed
  * @param scenario the one it is a recording of
  */
-export function recordingSource(recording: string, scenario: Scenario, machineOptions: Pick<MachineOptions, 'stepBudget' | 'lockdep'> = {}): Source {
+export function recordingSource(recording: string, scenario: Scenario, machineOptions: Pick<SourceOptions, 'stepBudget' | 'lockdep' | 'laws'> = {}): Source {
   parseRecording(recording);
-  return storySource(scenario.name, 'recording', (more, other) => replayScenario(other ?? recording, scenario, { ...machineOptions, ...more }));
+  const { laws, ...own } = machineOptions;
+  return storySource(scenario.name, 'recording', laws, (more, other) => replayScenario(other ?? recording, scenario, { ...own, ...more }));
 }

@@ -29,6 +29,8 @@ export class TraceIndex {
   /** steps at which they were entered */
   private readonly callEntries: number[] = [];
   readonly switches: number[] = [];
+  /** who has rows: pids, 0 for timers of the idle machine, negative numbers for ksoftirqd of each host */
+  readonly pids = new Set<number>();
   /** entries of kernel functions by name */
   private readonly functions = new Map<string, number[]>();
 
@@ -38,6 +40,7 @@ export class TraceIndex {
     for (let step = 0; step < count; step++) {
       const kind = trace.kind(step);
       if (kind === T_LEAVE) continue;
+      this.pids.add(trace.task(step));
       if (kind === T_ENTER) {
         const fn = trace.what(step);
         const steps = entries.get(fn);

@@ -20,7 +20,7 @@ describe('help', () => {
     const { code, out, err } = run('--help');
     expect([code, err]).toEqual([0, '']);
     for (const part of ['To see:', 'To test:', 'To compare:', 'Examples:', 'Exit codes: 0 all expectations hold', 'New here? epollsim demo']) expect(out).toContain(part);
-    for (const name of ['list', 'run', 'explore', 'replay', 'calls', 'explain', 'demo']) expect(out).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
+    for (const name of ['list', 'run', 'explore', 'replay', 'calls', 'explain', 'dap', 'demo']) expect(out).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
     expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(110);
   });
 
@@ -29,7 +29,7 @@ describe('help', () => {
   });
 
   test('each command has its own', () => {
-    for (const name of ['list', 'run', 'explore', 'replay', 'calls', 'explain', 'demo']) expect(run('help', name)).toMatchObject({ code: 0, err: '', out: expect.stringContaining(`epollsim ${name}`) });
+    for (const name of ['list', 'run', 'explore', 'replay', 'calls', 'explain', 'dap', 'demo']) expect(run('help', name)).toMatchObject({ code: 0, err: '', out: expect.stringContaining(`epollsim ${name}`) });
   });
 
   test('--version', () => {

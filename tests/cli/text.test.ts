@@ -1,7 +1,7 @@
 /** The small texts of the command: suggestions, broken lines, places in stacks. */
 
 import { cut, wrap } from '../../src/cli/output.js';
-import { distance, nearest } from '../../src/cli/suggest.js';
+import { distance, nearest } from '../../src/debug/suggest.js';
 
 test('the nearest name is found, a far one is not', () => {
   const names = ['echo', 'herd', 'read-once', 'slow-reader', 'reset'];

@@ -33,8 +33,8 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   debug: [...MIDDLE, 'replay'],
   terminal: [...MIDDLE, 'debug'],
   testing: [...MIDDLE, 'scenarios', 'explore'],
-  cli: [...STORIES, 'explore', 'replay', 'calls', 'vectors', 'export', 'debug', 'testing', 'terminal'],
-  dap: [...STORIES, 'explore', 'replay', 'export', 'debug'],
+  dap: [...MIDDLE, 'replay', 'debug'],
+  cli: [...STORIES, 'explore', 'replay', 'calls', 'vectors', 'export', 'debug', 'testing', 'terminal', 'dap'],
   web: [...STORIES, 'explore', 'replay', 'export', 'debug'],
 };
 
@@ -45,7 +45,8 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   'src/testing/': ['fast-check'],
   'src/cli/': ['node:', 'commander', 'picocolors', 'tinypool'],
   'src/terminal/': ['node:', 'ink', 'picocolors', 'react'],
-  'src/dap/': ['node:', '@vscode/'],
+  // the protocol of editors, as its authors keep it: framing, events and types; one package that depends on its types alone
+  'src/dap/': ['node:', '@vscode/debugadapter', '@vscode/debugprotocol'],
   'src/web/': ['lit', 'lit/'],
 };
 

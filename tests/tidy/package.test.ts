@@ -22,8 +22,9 @@ test('every dependency is pinned to one version', () => {
 
 // tinypool: the worker threads of `epollsim explore`; no dependencies of its own, with types, for Node 20
 // ink and react: the terminal of `epollsim step`, loaded by that command only; docs/decisions/0011-terminal.md says why
-test('at run time there are six packages', () => {
-  expect(Object.keys(manifest.dependencies ?? {}).sort()).toEqual(['commander', 'functional-red-black-tree', 'ink', 'picocolors', 'react', 'tinypool']);
+// @vscode/debugadapter: the protocol that editors speak with `epollsim dap`; it brings its own types and nothing else
+test('at run time there are seven packages', () => {
+  expect(Object.keys(manifest.dependencies ?? {}).sort()).toEqual(['@vscode/debugadapter', 'commander', 'functional-red-black-tree', 'ink', 'picocolors', 'react', 'tinypool']);
 });
 
 test('the lock file names no server', () => {
