@@ -110,7 +110,10 @@ export function breakpointText(one: Breakpoint): string {
     case 'errno': return `a call fails${one.name === undefined ? '' : ` with ${one.name}`}`;
     case 'step': return `step ${one.step}`;
     case 'change': return `${one.path} changes`;
-    case 'when': return 'a condition';
+    case 'line': return `a call from line ${one.places.map(({ line }) => line).join(', ')}`;
+    case 'signal': return `signal ${one.signo}`;
+    case 'fault': return one.of ?? 'anything that goes wrong';
+    case 'when': return one.condition ?? 'a condition';
   }
 }
 
