@@ -156,14 +156,14 @@ const E4: Claim = {
     *main(sys) {
       const one: Counts = { awake: 1, got: 1, inVain: 0 };
       const listener = yield* listenOn(sys, 7000, SOCK_NONBLOCK);
+      const exclusive: Counts = { awake: 0, got: 0, inVain: 0 };
+      yield* oneConnectionFor(sys, 7000, Array.from({ length: WORKERS }, () => waitsOnce(listener, EPOLLEXCLUSIVE, exclusive)));
+      asClaimed(sys, exclusive, one, 'EPOLLEXCLUSIVE: one gets up');
       const locked: Counts = { awake: 0, got: 0, inVain: 0 };
       const mutex = yield* sys.pipe();
       yield* sys.write(mutex[1], 'm');
       yield* oneConnectionFor(sys, 7000, Array.from({ length: WORKERS }, () => waitsWithMutex(listener, mutex, locked)));
       asClaimed(sys, locked, one, 'accept mutex: one gets up');
-      const exclusive: Counts = { awake: 0, got: 0, inVain: 0 };
-      yield* oneConnectionFor(sys, 7000, Array.from({ length: WORKERS }, () => waitsOnce(listener, EPOLLEXCLUSIVE, exclusive)));
-      asClaimed(sys, exclusive, one, 'EPOLLEXCLUSIVE: one gets up');
       const shared: Counts = { awake: 0, got: 0, inVain: 0 };
       const own: Program[] = [];
       for (let i = 0; i < WORKERS; i++) own.push(waitsOnce(yield* sharingListener(sys, 7001), 0, shared));

@@ -8,6 +8,7 @@ import { existsSync, statSync } from 'node:fs';
 import { register } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { claimScenarioNamed } from '../claims/index.js';
 import { asScenario, type Scenario } from '../scenario/index.js';
 import { programNamed, programs } from '../programs/index.js';
 import { scenarioNamed, scenarios } from '../scenarios/index.js';
@@ -70,7 +71,7 @@ async function fromFile(given: string): Promise<Found> {
 
 /** What a name or a path of the command line means. */
 export async function find(given: string): Promise<Found> {
-  const known = scenarioNamed(given) ?? programNamed(given);
+  const known = scenarioNamed(given) ?? programNamed(given) ?? claimScenarioNamed(given);
   if (known !== null) return { scenario: known, recording: null };
   if (/[./\\]/.test(given) || existsSync(given)) return fromFile(given);
   const near = nearest(given, [...scenarios, ...programs].map(({ name }) => name));

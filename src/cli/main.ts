@@ -29,6 +29,7 @@ const NEXT = `
 Examples:
   epollsim demo                             level- and edge-triggered side by side
   epollsim list                             the built-in scenarios
+  epollsim claims                           what popular texts say, and what Linux does
   epollsim run read-once --trigger et       one of them, edge-triggered
   epollsim run ./mine.mjs --quiet           a scenario of your own
   epollsim run --replay epollsim1:...       exactly the run that printed this string
@@ -194,6 +195,25 @@ Next: docs/debugging.md, "In the editor".`)
     .action(async () => (await import('./dap.js')).dapCommand());
 }
 
+function addClaims(program: Command): void {
+  program.command('claims')
+    .argument('[ids...]', 'ids of claims, as F17; without one: a table of all')
+    .summary('what popular texts say about epoll, and what Linux does')
+    .description('Claims about select, poll, epoll and sockets, each with a verdict that the run of a story bears out: holds, holds with a condition, or wrong on\n'
+      + 'Linux. With an id: the story call by call, the calls that are evidence with their steps, and what a real kernel answered to the same calls.')
+    .addOption(format())
+    .addHelpText('after', `
+Examples:
+  epollsim claims                   all of them, a line each
+  epollsim claims F17               what is the difference between LT and ET?
+  epollsim claims A5 C7             two about cost, with curves
+  epollsim run claim-f17            the story of a claim, with what each call changes inside
+  epollsim explain claim-c5 --fd 5  why an event in it came
+
+Exit codes: 0 the verdicts stand, 1 a run shows another one, 2 bad input. docs/claims.md has them all on a page.`)
+    .action(async (ids: string[], options: object) => (await import('./claims.js')).claimsCommand(ids, options as never));
+}
+
 function build(): Command {
   const program = new Command('epollsim');
   program.description(INTRODUCTION).addHelpText('after', NEXT).version(version(), '-V, --version').exitOverride().showSuggestionAfterError();
@@ -234,6 +254,7 @@ Exit codes: 0 all agree, 1 one differs, 2 a log cannot be read.`)
   addStep(program);
   addOpen(program);
   addDap(program);
+  addClaims(program);
   program.command('demo').summary('level- and edge-triggered side by side')
     .description('Shows one scenario level-triggered and edge-triggered side by side, on the same bytes, and says why they part.')
     .action(async () => (await import('./demo.js')).demoCommand());

@@ -85,12 +85,19 @@ function timeoutOf(step: Step): string {
   return ms <= 0 || step.ret === 0 ? String(ms) : `PATIENT(${ms})`;
 }
 
+/** A pointer to memory of which a part faults, or to what is good. */
+function pointerTo(arg: syscall_arg | undefined, good: string): string {
+  if (!(arg instanceof user_memory)) return 'NULL';
+  if (arg.kernelSpace) return '(void *)0xffff800000000000';
+  return arg.bytes.length === 0 || arg.faultAt < arg.bytes.length ? `faulting_memory(${arg.faultAt})` : good;
+}
+
 const epoll_wait: Emitter = (step) => {
   const memory = step.args[1] as user_memory;
   const events = view(step.stored[1]);
   const shown = Array.from({ length: Math.max(0, step.ret ?? 0) }, (_, index) =>
     `${(events.getUint32(EVENT_SIZE * index, true)).toString(16)}:${events.getBigUint64(EVENT_SIZE * index + 4, true)}`);
-  const room = memory.absent !== null ? `absent_memory(${memory.absent.from / EVENT_SIZE} * sizeof(struct epoll_event))` : '(void *)buffer';
+  const room = memory.absent !== null ? `absent_memory(${memory.absent.from / EVENT_SIZE} * sizeof(struct epoll_event))` : pointerTo(memory, '(void *)buffer');
   const set = step.row.name === 'epoll_pwait' && step.args[4] instanceof user_memory;
   const call = `${step.row.name}(${word(step, 0)}, events, ${word(step, 2)}, ${timeoutOf(step)}${step.row.name === 'epoll_pwait' ? `, ${set ? '&set' : 'NULL'}` : ''})`;
   return {
@@ -115,6 +122,53 @@ const poll: Emitter = (step) => {
   };
 };
 
+/** select(): each set as bytes, before and after. */
+const select: Emitter = (step) => {
+  const sets = [1, 2, 3].filter((index) => step.args[index] instanceof user_memory);
+  const pointer = (index: number): string => (sets.includes(index) ? `(void *)set${index}` : 'NULL');
+  const time = view(step.args[4]);
+  const us = time.byteLength === 0 ? null : Number(time.getBigInt64(0, true)) * 1_000_000 + Number(time.getBigInt64(8, true));
+  const longer = us !== null && us > 0 && step.ret !== 0 ? 5_000_000 : 0;
+  return {
+    lines: [
+      ...sets.map((index) => `unsigned char set${index}[] = { ${bytesOf(step.args[index]).join(', ')} };`),
+      ...(us === null ? [] : [`struct timeval time = { ${Math.floor((us + longer) / 1e6)}, ${(us + longer) % 1e6} };`]), '',
+      `RET(syscall(SYS_select, ${word(step, 0)}, ${[1, 2, 3].map(pointer).join(', ')}, ${us === null ? 'NULL' : '&time'}));`,
+      ...sets.map((index) => `store_bytes((char *)set${index}, sizeof(set${index}));`),
+    ],
+    stored: sets.map((index) => hex(bytesOf(step.stored[index]))).join(''),
+  };
+};
+
+const prlimit64: Emitter = (step) => {
+  if (!(step.args[2] instanceof user_memory)) throw new NoC('prlimit64() that asks');
+  const limit = view(step.args[2]);
+  return {
+    lines: [`struct rlimit limit = { ${limit.getBigUint64(0, true)}u, ${limit.getBigUint64(8, true)}u };`, '', `RET(prlimit(0, ${word(step, 1)}, &limit, NULL));`],
+    stored: '',
+  };
+};
+
+/** Options that are one number; of TCP_INFO the state, since the rest depends on the machine. */
+const getsockopt: Emitter = (step) => {
+  const value = view(step.stored[3]);
+  if (word(step, 2) === 'TCP_INFO') {
+    return {
+      lines: ['struct tcp_info info;', 'socklen_t length = sizeof(info);', '', `RET(getsockopt(${[0, 1, 2].map((index) => word(step, index)).join(', ')}, &info, &length));`, 'if (me->ret == 0)', '\tstore("%d", info.tcpi_state);'],
+      stored: step.ret === 0 ? String(value.getUint8(0)) : '',
+    };
+  }
+  if (value.byteLength !== 4) throw new NoC('getsockopt() of more than one number');
+  return {
+    lines: ['int value = 0;', 'socklen_t length = sizeof(value);', '', `RET(getsockopt(${[0, 1, 2].map((index) => word(step, index)).join(', ')}, &value, &length));`, 'if (me->ret == 0)', '\tstore("%d", value);'],
+    stored: step.ret === 0 ? String(value.getInt32(0, true)) : '',
+  };
+};
+
+/** An address that is asked for: ports differ, so it is not compared. */
+const named = (name: string): Emitter => (step) =>
+  ({ lines: ['struct sockaddr_storage name;', 'socklen_t length = sizeof(name);', '', `RET(${name}(${word(step, 0)}, (struct sockaddr *)&name, &length));`], stored: '' });
+
 /** What read() stored: all bytes, of a signalfd the signal alone. */
 function readBy(call: (step: Step) => string): Emitter {
   return (step) => {
@@ -124,11 +178,12 @@ function readBy(call: (step: Step) => string): Emitter {
   };
 }
 
-function address(step: Step, call: string): Emitted {
-  const at = view(step.args[1]);
+/** A call with an address. @param index of the address among the arguments @param before what stands between the descriptor and it */
+function address(step: Step, call: string, index = 1, before = ''): Emitted {
+  const at = view(step.args[index]);
   if (at.byteLength < 8 || at.getUint16(0, true) !== 2) throw new NoC(`${call}() with an address that is not IPv4`);
   return {
-    lines: ['struct sockaddr_in to;', `int length = address(&to, 0x${at.getUint32(4).toString(16)}, ${at.getUint16(2)});`, '', `RET(${call}(${word(step, 0)}, (struct sockaddr *)&to, length));`],
+    lines: ['struct sockaddr_in to;', `int length = address(&to, 0x${at.getUint32(4).toString(16)}, ${at.getUint16(2)});`, '', `RET(${call}(${word(step, 0)}, ${before}(struct sockaddr *)&to, length));`],
     stored: '',
   };
 }
@@ -146,7 +201,7 @@ const timerfd_settime: Emitter = (step) => {
 };
 
 const wait4: Emitter = (step) => ({
-  lines: ['int status = 0;', '', `RET(waitpid(${(step.args[0] as number)}, &status, 0));`, 'if (me->ret > 0)', '\tstore("%x", status);'],
+  lines: ['int status = 0;', '', `RET(waitpid(${(step.args[0] as number) > 0 && step.about !== null ? `shared->task[${step.about}].pid` : String(step.args[0] as number)}, &status, 0));`, 'if (me->ret > 0)', '\tstore("%x", status);'],
   stored: (step.ret ?? 0) > 0 ? view(step.stored[1]).getUint32(0, true).toString(16) : '',
 });
 
@@ -170,14 +225,14 @@ const EMITTERS: Readonly<Record<string, Emitter>> = {
   fcntl: (step) => plain('fcntl', step.args.length)(step, null as never),
   pipe: pairOf(() => 'pipe(pair)', 0), pipe2: pairOf((step) => `pipe2(pair, ${word(step, 1)})`, 0),
   socketpair: pairOf((step) => `socketpair(${[0, 1, 2].map((index) => word(step, index)).join(', ')}, pair)`, 3),
-  read: readBy((step) => `read(${word(step, 0)}, buffer, ${(step.args[2] as number)})`),
+  read: readBy((step) => `read(${word(step, 0)}, ${pointerTo(step.args[1], 'buffer')}, ${(step.args[2] as number)})`),
   recvfrom: readBy((step) => `recv(${word(step, 0)}, buffer, ${(step.args[2] as number)}, ${word(step, 3)})`),
-  write: (step) => ({ lines: [`RET(write(${word(step, 0)}, ${literal(bytesOf(step.args[1]))}, ${(step.args[2] as number)}));`], stored: '' }),
-  sendto: (step) => ({ lines: [`RET(send(${word(step, 0)}, ${literal(bytesOf(step.args[1]))}, ${(step.args[2] as number)}, ${word(step, 3)}));`], stored: '' }),
+  write: (step) => ({ lines: [`RET(write(${word(step, 0)}, ${pointerTo(step.args[1], literal(bytesOf(step.args[1])))}, ${(step.args[2] as number)}));`], stored: '' }),
+  sendto: (step) => (step.args[4] instanceof user_memory ? address(step, 'sendto', 4, `${literal(bytesOf(step.args[1]))}, ${step.args[2] as number}, ${word(step, 3)}, `) : { lines: [`RET(send(${word(step, 0)}, ${literal(bytesOf(step.args[1]))}, ${(step.args[2] as number)}, ${word(step, 3)}));`], stored: '' }),
   bind: (step) => address(step, 'bind'), connect: (step) => address(step, 'connect'),
   accept: (step) => ({ lines: [`RET(accept(${word(step, 0)}, NULL, NULL));`], stored: '' }),
   accept4: (step) => ({ lines: [`RET(accept4(${word(step, 0)}, NULL, NULL, ${word(step, 3)}));`], stored: '' }),
-  poll,
+  poll, select, prlimit64, getsockopt, getsockname: named('getsockname'), getpeername: named('getpeername'),
   open: plain('open', 3),
   setsockopt, ioctl, wait4, fork, clone: fork,
   kill: (step) => ({ lines: [`RET(kill(${step.about === null ? String(step.args[0] as number) : `shared->task[${step.about}].pid`}, ${word(step, 1)}));`], stored: '' }),

@@ -24,9 +24,11 @@ export const HARNESS_TOP = String.raw`
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -60,7 +62,8 @@ char zeros[1 << 17], buffer[1 << 17];
 
 /* Waits that end with an event get more time than they need here: a busy machine is slow. */
 #define PATIENT(ms) ((ms) < 0 ? -1 : (ms) + 5000)
-#define RET(call) do { long r_ = (call); me->ret = r_ < 0 ? -errno : r_; } while (0)
+/* The call itself: what a step prepares before it may sleep too, and that is not meant. */
+#define RET(call) do { long r_; __atomic_store_n(&me->state, IN_CALL, __ATOMIC_SEQ_CST); r_ = (call); me->ret = r_ < 0 ? -errno : r_; } while (0)
 
 static void store(const char *format, ...)
 {
@@ -172,6 +175,16 @@ static void *page_in(void *page_size)
 	return NULL;
 }
 
+/* memory of which only the first bytes are mapped */
+static inline void *faulting_memory(long good)
+{
+	long size = sysconf(_SC_PAGESIZE);
+	char *pages = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	mprotect(pages + size, size, PROT_NONE);
+	return pages + size - good;
+}
+
 static inline void *absent_memory(long from)
 {
 	long size = sysconf(_SC_PAGESIZE);
@@ -217,7 +230,6 @@ static void loop(int index)
 			syscall(SYS_exit, 0);
 		}
 		me->stored[0] = 0;
-		set_state(me, IN_CALL);
 		steps[me->step].run();
 		set_state(me, DONE);
 	}
@@ -294,6 +306,7 @@ static void begin(int number)
 		ok(0, text, "");
 		return;
 	}
+	usleep(1000 * s->pause);
 	t->step = number;
 	set_state(t, TURN);
 	if (s->run == NULL) {

@@ -63,7 +63,7 @@ function cRow(step: Step, vector: Vector): string {
   const thread = starts >= 0 && vector.tasks[starts]!.kind === 'thread';
   const fields = [
     step.task, endsTask(step) ? 'NULL' : `step_${step.number}`, quoted(`${vector.tasks[step.task]!.name}: ${step.text}`), cResult(step), quoted(storedOf(step, vector)),
-    step.slept ? 1 : 0, about, starts, thread ? 1 : 0, pageIn ? 1 : 0,
+    step.slept ? 1 : 0, about, starts, thread ? 1 : 0, pageIn ? 1 : 0, step.pauseMs,
   ];
   return `\t{ ${fields.join(', ')} },`;
 }
@@ -96,7 +96,7 @@ export function vectorC(vector: Vector): string {
     ...notDetermined(vector).map((line) => ` * Not determined: ${line}.`), ' */',
     HARNESS_TOP, `#define TITLE ${quoted(vector.title)}`, `#define SKIPPED ${vector.steps.length - told.length}`, '', ...functions,
     'struct step {', '\tint task;', '\tvoid (*run)(void);', '\tconst char *text;', '\tlong ret;', '\tconst char *stored;',
-    '\t/* it sleeps; the task whose pid is the answer; the task that it makes, and is that a thread; it waits for a page */', '\tint sleeps, about, starts, thread, page_in;', '};', '',
+    '\t/* it sleeps; the task whose pid is the answer; the task that it makes, and is that a thread; it waits for a page; milliseconds before it */', '\tint sleeps, about, starts, thread, page_in, pause;', '};', '',
     'static const struct step steps[] = {', ...told.map((step) => cRow(step, vector)), '};', '',
     '/* n: step n begins; -n: it ends */', `static const int moves[] = { ${moves.join(', ')} };`, '',
     '/* ports of the scenario */', `static const int ports[] = { ${portsOf(vector).join(', ')} };`, '',

@@ -1,7 +1,7 @@
 /**
  * A vector: one run of a scenario as a list of system calls, each with its task, arguments and answer, and the order in which the calls
- * begin and end. Whoever makes the same calls in the same order must get the same answers. Pauses of a program (nanosleep) only make others
- * go first, so they become part of the order and are no steps.
+ * begin and end. Whoever makes the same calls in the same order must get the same answers. Pauses of a program (nanosleep) make others
+ * go first, so they are part of the order and no steps.
  */
 
 import { EAGAIN, errnoName } from '../kernel/errno.js';
@@ -40,6 +40,8 @@ export interface Step {
   text: string;
   /** other calls began or ended while it slept */
   slept: boolean;
+  /** the program paused before it, milliseconds, at most LONGEST_PAUSE_MS: what goes on by itself, such as a delayed acknowledgement, has that time */
+  pauseMs: number;
   /** index of the task that it made, or about which its answer tells; null: none */
   about: number | null;
 }
@@ -65,6 +67,16 @@ export interface Vector {
   readonly timed: { readonly from: number; readonly why: string } | null;
 }
 
+/** Longest pause of a C program, milliseconds: a longer one of the scenario is cut to it. */
+export const LONGEST_PAUSE_MS = 300;
+
+/** The time of a nanosleep(), milliseconds. */
+function pauseOf(time: syscall_arg | undefined): number {
+  if (!(time instanceof user_memory) || time.bytes.length < 16) return 0;
+  const at = new DataView(time.bytes.buffer, time.bytes.byteOffset);
+  return Math.min(LONGEST_PAUSE_MS, Math.ceil(Number(at.getBigInt64(0, true)) * 1000 + Number(at.getBigInt64(8, true)) / 1e6));
+}
+
 /** Memory as it is now. */
 function frozen(arg: syscall_arg): syscall_arg {
   if (!(arg instanceof user_memory) || arg.constructor !== user_memory) return arg;
@@ -78,9 +90,25 @@ function startsTimer({ row, args }: Step): boolean {
   return row.name === 'timerfd_settime' && args[2] instanceof user_memory && args[2].bytes.slice(16).some((byte) => byte !== 0);
 }
 
-/** A send buffer is full: what fits next depends on when acknowledgements come. */
+/** A send buffer is full: how much fitted, and what fits next, depends on when acknowledgements come. */
 function isFull({ row, ret, args }: Step): boolean {
   return (row.name === 'write' || row.name === 'sendto') && ret !== null && (ret === -EAGAIN || (ret >= 0 && ret < (args[2] as number)));
+}
+
+/** Bytes that a send buffer takes without running out of room, whenever they are acknowledged. */
+const LITTLE = 8192;
+
+/** The first wait that finds no room where there was some, after much was written: whether there is any depends on when acknowledgements come. */
+function withoutRoom(steps: readonly Step[]): Step | undefined {
+  let written = 0;
+  let room = false;
+  return steps.find(({ row, text, ret }) => {
+    if ((row.name === 'write' || row.name === 'sendto') && (ret ?? 0) > 0) written += ret!;
+    if (row.name !== 'epoll_wait' && row.name !== 'poll') return false;
+    const found = /(events=[A-Z|]*EPOLLOUT|revents=[A-Z|]*POLLOUT)/.test(text);
+    if (found) room = true;
+    return room && !found && written > LITTLE;
+  });
 }
 
 /** Two listeners share a port: a hash of random numbers says which of them gets a connection. */
@@ -96,9 +124,11 @@ function isWake(row: readonly number[], pid: number): boolean {
 /** The step from which on a run depends on real time. */
 function timedFrom(steps: readonly Step[], race: number | null): Vector['timed'] {
   const timer = steps.find(startsTimer);
-  const full = steps.some(({ text }) => text.startsWith('socket(AF_INET')) ? steps.find(isFull) : undefined;
-  const shared = steps.some(sharesPort) ? steps.find(({ row }) => row.name === 'connect') : undefined;
-  const from = Math.min((timer?.number ?? Infinity) + 1, (full?.number ?? Infinity) + 1, race ?? Infinity, shared?.number ?? Infinity);
+  const overTcp = steps.some(({ text }) => text.startsWith('socket(AF_INET'));
+  const full = overTcp ? [steps.find(isFull), withoutRoom(steps)].filter((step) => step !== undefined).sort((a, b) => a.number - b.number)[0] : undefined;
+  const sharing = steps.find(sharesPort);
+  const shared = sharing === undefined ? undefined : steps.find(({ row, number }) => row.name === 'connect' && number > sharing.number);
+  const from = Math.min((timer?.number ?? Infinity) + 1, full?.number ?? Infinity, race ?? Infinity, shared?.number ?? Infinity);
   if (from === Infinity) return null;
   if (from === race) return { from, why: RACE };
   if (from === shared?.number) return { from, why: 'which listener of a shared port (SO_REUSEPORT) gets a connection is random' };
@@ -122,6 +152,8 @@ class Recorder {
   readonly tasks: VectorTask[] = [];
   readonly steps: Step[] = [];
   readonly moves: Move[] = [];
+  /** pauses since the last step of a task, milliseconds */
+  private readonly pauses = new Map<number, number>();
   private readonly running = new Map<CallEvent, Step>();
 
   /** The index of a task; the ones that nobody made are there from the start. */
@@ -136,12 +168,17 @@ class Recorder {
 
   called(event: CallEvent): void {
     const { task, row, args, ret } = event;
-    if (row.name === 'nanosleep') return;
+    if (row.name === 'nanosleep') {
+      if (ret === null) this.pauses.set(task.pid, Math.min(LONGEST_PAUSE_MS, (this.pauses.get(task.pid) ?? 0) + pauseOf(args[0])));
+      return;
+    }
     const step = this.running.get(event);
     if (step === undefined) {
       const begun: Step = {
         number: this.steps.length + 1, task: this.taskOf(task), row, args: args.map(frozen), stored: args.map(frozen), ret: null, text: '', slept: false, about: null,
+        pauseMs: this.pauses.get(task.pid) ?? 0,
       };
+      this.pauses.delete(task.pid);
       begun.text = printCall({ row, args: begun.args, ret: null });
       this.steps.push(begun);
       this.running.set(event, begun);
