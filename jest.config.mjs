@@ -1,6 +1,8 @@
 // Tests are TypeScript, turned into CommonJS by swc: no flag, no build before a run.
 export default {
   testEnvironment: 'node',
+  // Every core: many of the tests wait for a process that they started.
+  maxWorkers: '100%',
   testMatch: ['<rootDir>/tests/**/*.test.ts'],
   transform: {
     '^.+\\.ts$': ['@swc/jest', {
