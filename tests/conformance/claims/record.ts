@@ -114,7 +114,7 @@ export function recordAll(folder: string, path: string): void {
   const rows = claims.filter(({ programs }) => programs !== null).map((claim) => {
     const { program, told: now } = ask(claim);
     const before = recorded[claim.id];
-    if (before !== undefined && before.compared > 0 && before.digest === now.digest && process.env['UPDATE_CLAIMS'] !== 'all') return `  ${claim.id}: ${JSON.stringify(before)},`;
+    if (before !== undefined && before.compared > 0 && before.digest === now.digest && before.of === now.of && process.env['UPDATE_CLAIMS'] !== 'all') return `  ${claim.id}: ${JSON.stringify(before)},`;
     const { same, otherwise } = program === null ? { same: Infinity, otherwise: '' } : runReal(program, folder);
     if (otherwise !== '') {
       wrong.push(`${claim.id}: the real kernel answers otherwise\n${otherwise}`);
