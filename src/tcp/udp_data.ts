@@ -69,7 +69,7 @@ function sock_def_write_space_wfree(k: Kernel, sk: udp_sock): void {
 }
 
 /** The bytes of the caller as one buffer. net/ipv4/ip_output.c:ip_make_skb @returns it, or -EMSGSIZE, a pending error, -EPIPE, -EFAULT */
-function udp_make_skb(sk: udp_sock, msg: msghdr, daddr: number): sk_buff | number {
+function udp_make_skb(k: Kernel, sk: udp_sock, msg: msghdr, daddr: number): sk_buff | number {
   const len = msg.msg_iter.count;
   if (len > (is_v6_address(daddr) ? UDP_MAX_IPV6 : UDP_MAX_IPV4)) return -EMSGSIZE;
   const err = sock_error(sk);
@@ -77,7 +77,11 @@ function udp_make_skb(sk: udp_sock, msg: msghdr, daddr: number): sk_buff | numbe
   // No SIGPIPE: that is for streams.
   if ((sk.sk_shutdown & SEND_SHUTDOWN) !== 0) return -EPIPE;
   const page = new Uint8Array(len);
-  if (msg.msg_iter.copy_from(page, 0, len) < len) return -EFAULT;
+  if (msg.msg_iter.copy_from(page, 0, len) < len) {
+    // The buffer was charged already; that it is freed is room for a writer.
+    sock_def_write_space_wfree(k, sk);
+    return -EFAULT;
+  }
   const skb = new sk_buff();
   if (len > 0) skb_add_frag(skb, page, 0, len);
   skb.truesize = udp_truesize(len);
@@ -108,7 +112,7 @@ function sendmsg_bound(k: Kernel, sk: udp_sock, msg: msghdr): number {
   if ((msg.msg_flags & MSG_MORE) !== 0) note(k, 'MSG_MORE on a datagram socket: the datagram leaves at once');
   const daddr = udp_route(k, sk, to, v6);
   if (daddr < 0) return daddr;
-  const skb = udp_make_skb(sk, msg, daddr);
+  const skb = udp_make_skb(k, sk, msg, daddr);
   if (typeof skb === 'number') return skb;
   skb.saddr = sk.inet_saddr !== 0 ? sk.inet_saddr : source_address(k, daddr);
   skb.source = sk.inet_sport;
