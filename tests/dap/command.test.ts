@@ -25,7 +25,7 @@ test('a scenario file: its lines stop the run, what it prints is output, and its
   const client = new DebugClient(main, 'dap', 'epollsim', { cwd: command.folder });
   await client.start();
   const editor = new Editor(client);
-  await editor.launch({ scenario: './work/mine.mjs', cwd: command.folder });
+  await editor.launch({ scenario: './mine.mjs', cwd: join(command.folder, 'work') });
   expect(editor.output[0]).toBe('stdout: the program prints');
   const source = { path: file };
   const { body: { breakpoints } } = await client.setBreakpointsRequest({ source, breakpoints: [{ line: 5 }] });
